@@ -1,0 +1,16 @@
+{# A file as a relation; only DuckDB reads files. Text stays text, so that no row is lost to a guess. #}
+{% macro read_file(path, format, separator=none) -%}
+    {{ adapter.dispatch('read_file', 'seg_sql')(path, format, separator) }}
+{%- endmacro %}
+
+{% macro default__read_file(path, format, separator=none) -%}
+    {{ exceptions.raise_compiler_error('This database cannot read the file ' ~ path ~ '.') }}
+{%- endmacro %}
+
+{% macro duckdb__read_file(path, format, separator=none) -%}
+    {%- if format == 'parquet' -%}
+        read_parquet({{ seg_sql.lit(path) }}, union_by_name = true)
+    {%- else -%}
+        read_csv({{ seg_sql.lit(path) }}, header = true, all_varchar = true, store_rejects = true, union_by_name = true)
+    {%- endif -%}
+{%- endmacro %}

@@ -1,0 +1,62 @@
+{# An id or text as text in binary order, for ORDER BY, min, max and comparisons. #}
+{% macro bin(x) -%}
+    {{ adapter.dispatch('bin', 'seg_sql')(x) }}
+{%- endmacro %}
+
+{% macro default__bin(x) -%}
+    cast({{ x }} as {{ seg_sql.text() }})
+{%- endmacro %}
+
+{# PostgreSQL compares text by the database's language, where 'a' < 'B'. #}
+{% macro postgres__bin(x) -%}
+    (cast({{ x }} as text) collate "C")
+{%- endmacro %}
+
+
+{# As `bin`, for what is text already. #}
+{% macro bin_text(x) -%}
+    {{ adapter.dispatch('bin_text', 'seg_sql')(x) }}
+{%- endmacro %}
+
+{% macro default__bin_text(x) -%}
+    ({{ x }})
+{%- endmacro %}
+
+{% macro postgres__bin_text(x) -%}
+    (({{ x }}) collate "C")
+{%- endmacro %}
+
+
+{# The texts of a group, joined by `separator` (a SQL expression) in the order of `order_by`. #}
+{% macro string_agg(x, separator, order_by) -%}
+    {{ adapter.dispatch('string_agg', 'seg_sql')(x, separator, order_by) }}
+{%- endmacro %}
+
+{% macro default__string_agg(x, separator, order_by) -%}
+    string_agg(cast({{ x }} as {{ seg_sql.text() }}), {{ separator }} order by {{ order_by }})
+{%- endmacro %}
+
+
+{# A text without the blanks, tabs, line ends and no-break spaces around it. #}
+{% macro trimmed(x) -%}
+    {{ adapter.dispatch('trimmed', 'seg_sql')(x) }}
+{%- endmacro %}
+
+{% macro default__trimmed(x) -%}
+    trim(cast({{ x }} as {{ seg_sql.text() }}), ' ' || chr(9) || chr(10) || chr(13) || chr(160))
+{%- endmacro %}
+
+
+{# Whether the whole text matches a regular expression, given without quotes and backslashes. #}
+{% macro matches(x, pattern) -%}
+    {{ adapter.dispatch('matches', 'seg_sql')(x, pattern) }}
+{%- endmacro %}
+
+{% macro default__matches(x, pattern) -%}
+    regexp_full_match({{ x }}, '{{ pattern }}')
+{%- endmacro %}
+
+{# The collation: PostgreSQL refuses regular expressions on nondeterministic ones. #}
+{% macro postgres__matches(x, pattern) -%}
+    ((({{ x }}) collate "C") ~ '^(?:{{ pattern }})$')
+{%- endmacro %}

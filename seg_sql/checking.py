@@ -1,0 +1,84 @@
+"""Lint models before they run: what does not mean the same on every engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from seg_sql.errors import ParseError
+from seg_sql.events import Log, Said
+from seg_sql.render import template_line
+from seg_sql.workspace import Workspace
+
+if TYPE_CHECKING:
+    from seg_sql.lint import Finding
+
+
+def findings(workspace: Workspace, name: str) -> list[tuple[str, Finding]]:
+    """Return what the linter says of a model, each with `file:line` of the template.
+
+    Raises:
+        ParseError: If the model is no SQL; it names the template's line.
+    """
+    from seg_sql.lint import SqlSyntaxError, lint, opaque_macros
+
+    model = workspace.nodes[name].model
+    text = workspace.opaque(name, opaque_macros(workspace.renderer.macro_names))
+    types: dict[str, str] = {}
+    relations: dict[str, list[str]] = {}
+    for ref in workspace.nodes[name].refs:
+        columns = workspace.project.models[ref].entry.columns
+        types.update({column.name: column.data_type for column in columns})
+        if columns:
+            relations[ref] = [column.name for column in columns]
+    try:
+        found = lint(text, shown=model.shown, types=types, relations=relations)
+    except SqlSyntaxError as error:
+        line = template_line(model.text, text, error.line)
+        raise ParseError(error.message, where=f"{model.shown}:{line}") from error
+    return [(f"{model.shown}:{template_line(model.text, text, each.line)}", each) for each in found]
+
+
+def check(workspace: Workspace, names: Iterable[str]) -> None:
+    """Raise when a model leaves the portable subset, with every finding."""
+    lines = [
+        f"{place}: {finding.message} ({finding.rule})"
+        for name in names
+        if workspace.nodes[name].model.resource == "model"
+        for place, finding in findings(workspace, name)
+    ]
+    if lines:
+        raise ParseError(
+            "\n  ".join(["Not portable:", *lines]),
+            hint="Such SQL may run here, and mean something else on another engine.",
+        )
+
+
+def check_own(workspace: Workspace, names: Iterable[str], log: Log) -> None:
+    """Parse a project's own models before a build, and say how many are not portable.
+
+    The packaged models are linted when seg-sql is tested. A project that stays on one engine may
+    use all that the engine knows, so that a finding is told and does not stop the build; text
+    that is not one SELECT does.
+    """
+    own = [
+        name
+        for name in names
+        if not workspace.nodes[name].model.packaged
+        and workspace.nodes[name].model.resource == "model"
+    ]
+    odd = []
+    for name in own:
+        found = findings(workspace, name)
+        for place, finding in found:
+            if finding.rule == "one-select":
+                raise ParseError(finding.message, where=place)
+        if found:
+            odd.append(name)
+    if odd:
+        log(
+            Said(
+                f"Not portable to other engines: {', '.join(odd)}",
+                hint="`seg-sql compile --lint` says where and why.",
+            )
+        )

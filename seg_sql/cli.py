@@ -1,0 +1,354 @@
+"""The command line: parse, call, print, exit code."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from seg_sql import __version__
+from seg_sql.errors import ConfigError, SegSqlError
+
+if TYPE_CHECKING:
+    from seg_sql.console import Console
+    from seg_sql.events import Log
+    from seg_sql.session import Settings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def option(*names: str, **settings: Any) -> Callable[[Command], Command]:
+    """Declare an option that can also be given as SEG_SQL_<NAME>."""
+    long = next(name for name in names if name.startswith("--")).split("/")[0]
+    variable = f"SEG_SQL_{long.removeprefix('--').replace('-', '_').upper()}"
+    settings.setdefault("envvar", variable)
+    settings.setdefault("show_envvar", False)
+    return click.option(*names, **settings)
+
+
+def group_of(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Return one decorator that adds several options."""
+
+    def decorate(command: Command) -> Command:
+        return functools.reduce(lambda made, each: each(made), reversed(options), command)
+
+    return decorate
+
+
+folder = click.Path(path_type=Path, file_okay=False)
+common = group_of(
+    option("--project-dir", type=folder, help="Folder of seg_sql.yml; default: here or above."),
+    option("--profiles-dir", type=folder, help="Folder of profiles.yml."),
+    option("-t", "--target", help="Target of the profile to use."),
+    option("--vars", "given_vars", help="Project variables as YAML: '{as_of: 2026-06-30}'."),
+    option("--target-path", type=folder, help="Folder for compiled SQL and run results."),
+    option("--threads", type=click.IntRange(min=1), help="Threads of the database."),
+    option("-q", "--quiet", is_flag=True, help="Print only warnings and errors."),
+    option("-d", "--debug", is_flag=True, help="Print more: each start, passing tests."),
+    option(
+        "--log-format",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        help="Lines for people or for programs.",
+    ),
+)
+selection = group_of(
+    option(
+        "-s", "--select", multiple=True, help="Models: a name, +name, tag:rfm, state:modified+."
+    ),
+    option("--exclude", multiple=True, help="Models to leave out, in the same words."),
+    option("--state", type=folder, help="Folder with the manifest.json to compare with."),
+)
+running = group_of(
+    option("-x", "--fail-fast", is_flag=True, help="Stop at the first failure."),
+    option("--warn-error", is_flag=True, help="Treat warnings as errors."),
+    option(
+        "--junit",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Also write the results as JUnit XML.",
+    ),
+    option("--store-failures", is_flag=True, help="Keep the rows that fail a test in tables."),
+    option("--empty", is_flag=True, help="Read no rows: checks SQL and types only."),
+    option(
+        "--sample",
+        type=click.FloatRange(0, 1, min_open=True),
+        help="Read this share of the customers, as in 0.01.",
+    ),
+    option(
+        "--wait",
+        type=click.FloatRange(min=0),
+        default=0.0,
+        metavar="SECONDS",
+        help="Wait so long for another build of the same target.",
+    ),
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="seg-sql")
+def cli() -> None:
+    """Customer segmentation as SQL, where the data lives: DuckDB or PostgreSQL.
+
+    Start with `seg-sql demo`, or with your own data: `seg-sql init --from orders.csv`.
+    """
+
+
+def main() -> None:
+    """Run the command line; an error of ours ends it with one sentence and its exit code."""
+    try:
+        code = cli(standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("Interrupted.", err=True)
+        code = 1
+    except click.ClickException as error:
+        error.show()
+        code = 2
+    except SegSqlError as error:
+        from seg_sql.console import print_error
+
+        print_error(error)
+        code = error.exit_code
+    except BrokenPipeError:
+        # The reader of the output, such as `head`, has gone: nothing is wrong.
+        sys.stderr.close()
+        code = 0
+    sys.exit(code or 0)
+
+
+def settings_from(given: dict[str, Any]) -> Settings:
+    """Take the common options out of a command's arguments."""
+    from seg_sql.inputs import Limits
+    from seg_sql.session import Settings, find_project_dir
+
+    project_dir = given.pop("project_dir")
+    return Settings(
+        project_dir=project_dir or find_project_dir(Path.cwd()),
+        profiles_dir=given.pop("profiles_dir"),
+        target_path=given.pop("target_path"),
+        target=given.pop("target"),
+        vars=_yaml_vars(given.pop("given_vars")),
+        threads=given.pop("threads"),
+        limits=Limits(empty=given.pop("empty", False), sample=given.pop("sample", None)),
+        wait=given.pop("wait", 0.0),
+    )
+
+
+def _yaml_vars(text: str | None) -> dict[str, Any]:
+    import yaml
+
+    try:
+        values = yaml.safe_load(text) if text else {}
+    except yaml.YAMLError:
+        values = None
+    if not isinstance(values, dict):
+        raise ConfigError(
+            f"--vars is not a YAML mapping: {text}", hint="Write --vars '{as_of: 2026-06-30}'."
+        )
+    return values
+
+
+def console_from(given: dict[str, Any]) -> Console:
+    """Take the options about output out of a command's arguments."""
+    import shutil
+
+    from seg_sql.console import Console
+
+    return Console(
+        format=given.pop("log_format"),
+        quiet=given.pop("quiet"),
+        debug=given.pop("debug"),
+        width=min(max(shutil.get_terminal_size().columns, 80), 120),
+    )
+
+
+def _run(command: str, given: dict[str, Any]) -> int:
+    """Run build, run or test; return the exit code."""
+    from seg_sql import commands
+    from seg_sql.events import Log
+
+    console = console_from(given)
+    settings = settings_from(given)
+    log: Log = Log([console])
+    return commands.run(command, settings, log, **given)
+
+
+@cli.command()
+@common
+@selection
+@running
+@option("-f", "--full-refresh", is_flag=True, help="Build from scratch: refit what is kept.")
+def build(**given: Any) -> int:
+    """Build, test and publish models."""
+    return _run("build", given)
+
+
+@cli.command()
+@common
+@selection
+@running
+@option("-f", "--full-refresh", is_flag=True, help="Build from scratch: refit what is kept.")
+def run(**given: Any) -> int:
+    """Build and publish models without testing them."""
+    return _run("run", given)
+
+
+@cli.command()
+@common
+@selection
+@running
+def test(**given: Any) -> int:
+    """Run the unit tests, and the data tests on what is published."""
+    return _run("test", given)
+
+
+@cli.command()
+@common
+@running
+def retry(**given: Any) -> int:
+    """Run the last command again for what failed or was skipped."""
+    return _run("retry", given)
+
+
+@cli.command()
+@common
+@selection
+@option("--dialect", help="Print an unverified translation for another database.")
+@option("--lint", is_flag=True, help="Check the portable subset of SQL only.")
+def compile(**given: Any) -> int:
+    """Write the SQL of models to target/compiled, or print that of one."""
+    from seg_sql import commands
+
+    console_from(given)
+    settings = settings_from(given)
+    for text in commands.compile_models(settings, **given):
+        click.echo(text)
+    return 0
+
+
+@cli.command()
+@common
+@selection
+@option(
+    "--resource-type",
+    type=click.Choice(["model", "seed", "test", "unit_test"]),
+    multiple=True,
+    help="Only this kind.",
+)
+@option("--output", type=click.Choice(["name", "path", "json"]), default="name")
+def ls(**given: Any) -> int:
+    """List models, seeds and tests."""
+    from seg_sql import commands
+
+    console_from(given)
+    settings = settings_from(given)
+    for line in commands.listing(settings, **given):
+        click.echo(line)
+    return 0
+
+
+@cli.command()
+@click.argument("name", required=False)
+@common
+@option("--inline", help="A SELECT with {{ ref('...') }} instead of a name.")
+@option("--limit", type=click.IntRange(min=0), default=20, show_default=True)
+@option("--output", type=click.Choice(["table", "csv", "json"]), default="table")
+def show(name: str | None, **given: Any) -> int:
+    """Print the rows of a published table."""
+    from seg_sql import commands
+    from seg_sql.console import print_rows
+
+    console_from(given)
+    settings = settings_from(given)
+    output = given.pop("output")
+    result, total = commands.show(settings, name, **given)
+    print_rows(result, output, total=total)
+    return 0
+
+
+@cli.command()
+@click.argument("customer")
+@common
+@option(
+    "--lines",
+    type=click.IntRange(min=0),
+    default=12,
+    show_default=True,
+    help="How many order lines to print.",
+)
+def explain(customer: str, **given: Any) -> int:
+    """Say in plain words why CUSTOMER is in its segment and stage."""
+    from seg_sql import explain as explain_
+
+    console_from(given)
+    settings = settings_from(given)
+    for line in explain_.customer(settings, customer, lines=given.pop("lines")):
+        click.echo(line)
+    return 0
+
+
+@cli.command()
+@common
+def debug(**given: Any) -> int:
+    """Check the project, the connection and the rights, and say what is missing."""
+    from seg_sql import commands
+
+    console_from(given)
+    settings = settings_from(given)
+    code = 0
+    for ok, line in commands.debug(settings):
+        click.echo(
+            f"{click.style('ok  ', fg='green') if ok else click.style('no  ', fg='red')} {line}"
+        )
+        code = code if ok else 1
+    return code
+
+
+@cli.command()
+@common
+def clean(**given: Any) -> int:
+    """Remove target/ and what interrupted runs left in the schema."""
+    from seg_sql import commands
+
+    console_from(given)
+    settings = settings_from(given)
+    for line in commands.clean(settings):
+        click.echo(line, err=True)
+    return 0
+
+
+@cli.command()
+@click.argument("directory", type=folder, default="demo")
+@option("--customers", type=click.IntRange(min=1), default=5000, show_default=True)
+@option("--seed", type=int, default=1, show_default=True, help="The same seed, the same orders.")
+def demo(directory: Path, customers: int, seed: int) -> int:
+    """Make a demo project with generated orders in DIRECTORY."""
+    from seg_sql import commands
+
+    for line in commands.demo(directory, customers, seed):
+        click.echo(line, err=True)
+    return 0
+
+
+@cli.command()
+@option(
+    "--from",
+    "source",
+    required=True,
+    help="A CSV or Parquet file or glob, or postgresql://user@host/db.",
+)
+@option("--table", help="With a database: the table of order lines, as in public.sales.")
+@option("--name", help="Name of the project; default: the folder's.")
+@option("--project-dir", type=folder, default=".", help="Folder to write seg_sql.yml to.")
+def init(source: str, table: str | None, name: str | None, project_dir: Path) -> int:
+    """Look at your order lines and write a seg_sql.yml that fits them."""
+    from seg_sql import commands
+
+    code = 0
+    for ok, line in commands.init(source, table, name, project_dir):
+        click.echo(line, err=True)
+        code = code if ok else 1
+    return code

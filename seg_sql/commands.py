@@ -1,0 +1,385 @@
+"""What each command of the command line does, without parsing or printing."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from seg_sql.artifacts import left_over, modified_since, write_junit
+from seg_sql.engines import WORK_PREFIX, Result
+from seg_sql.errors import (
+    ConfigError,
+    DatabaseError,
+    SegSqlError,
+    SelectionError,
+    did_you_mean,
+)
+from seg_sql.events import Log, Said
+from seg_sql.select import select as select_nodes
+from seg_sql.session import Settings, artifacts_of, offline, session, target_of
+from seg_sql.step import Steps
+from seg_sql.workspace import Workspace
+
+
+def run(
+    command: str,
+    settings: Settings,
+    log: Log,
+    *,
+    select: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    state: Path | None = None,
+    fail_fast: bool = False,
+    warn_error: bool = False,
+    junit: Path | None = None,
+    store_failures: bool = False,
+    full_refresh: bool = False,
+) -> int:
+    """Build, run, test or retry; return the exit code."""
+    from seg_sql import runner
+
+    writes = command != "test" or store_failures
+    with session(settings, writes=writes) as workspace:
+        target = artifacts_of(workspace.project, settings)
+        if command == "retry":
+            command, names = left_over(target.folder)
+            known = [name for name in names if name in workspace.nodes]
+            if not known:
+                log(Said("The last run left nothing to retry."))
+                return 0
+            select = known
+            if command == "test":
+                writes = False
+        chosen = chosen_nodes(workspace, target.folder, select, exclude, state, log)
+        options = runner.Options(
+            tests=command in ("build", "test"),
+            full_refresh=full_refresh,
+            fail_fast=fail_fast,
+            store_failures=store_failures,
+            warn_error=warn_error,
+            wait=settings.wait,
+        )
+        started = runner.start(workspace, command, options, log, target)
+        finished = (runner.test if command == "test" else runner.build)(started, chosen)
+    if junit is not None:
+        write_junit(junit, log, finished)
+    return 1 if finished.failed or finished.skipped else 0
+
+
+def chosen_nodes(
+    workspace: Workspace,
+    target_folder: Path,
+    chosen: Sequence[str],
+    excluded: Sequence[str],
+    state: Path | None,
+    log: Log | None = None,
+) -> set[str]:
+    """Return the selected models; those whose columns are not mapped are left out, or an error.
+
+    A model that was asked for by name must have what it needs. A model that merely comes with
+    "everything" is left out, and a line says so.
+    """
+    modified = modified_since(state or target_folder, workspace)
+    names = select_nodes(workspace.selectable, workspace.graph, chosen, excluded, modified=modified)
+    lacking: dict[str, tuple[str, str]] = {}
+    for name in workspace.graph.order:
+        if name in names and (missing := workspace.unmapped(name)):
+            lacking[name] = missing[0]
+    if not lacking:
+        return names
+    where = str(workspace.project.document.path)
+    if chosen or len(lacking) == len(names):
+        name, (input_name, column) = next(iter(lacking.items()))
+        raise ConfigError(
+            f"{name} needs the column {column} of {input_name}, which is not mapped.",
+            where=where,
+            hint=_mapping_hint(input_name, column),
+        )
+    if log is not None:
+        reasons: dict[tuple[str, str], list[str]] = {}
+        for name, what in lacking.items():
+            reasons.setdefault(what, []).append(name)
+        for (input_name, column), left_out in reasons.items():
+            log(
+                Said(
+                    f"Left out, because {input_name} has no {column}: {', '.join(left_out)}",
+                    hint=_mapping_hint(input_name, column),
+                )
+            )
+    return names - lacking.keys()
+
+
+def _mapping_hint(input_name: str, column: str) -> str:
+    if column == "amount":
+        return (
+            f"Map it: inputs: {input_name}: columns: {{quantity: ..., unit_price: ...}} or amount."
+        )
+    return f"Map it in seg_sql.yml: inputs: {input_name}: columns: {{{column}: <your column>}}"
+
+
+def compile_models(
+    settings: Settings,
+    *,
+    select: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    state: Path | None = None,
+    dialect: str | None = None,
+    lint: bool = False,
+) -> Iterator[str]:
+    """Write compiled SQL and yield what to print: one model's SQL, or a line."""
+    from seg_sql.checking import check
+
+    with session(settings) as workspace:
+        target = artifacts_of(workspace.project, settings)
+        names = chosen_nodes(workspace, target.folder, select, exclude, state)
+        order = [name for name in workspace.graph.order if name in names]
+        check(workspace, order)
+        models = [name for name in order if workspace.nodes[name].model.resource == "model"]
+        if lint:
+            yield f"{len(models)} models keep to the portable subset."
+            return
+        _settle_quietly(workspace)
+        for name in models:
+            sql = workspace.compile(name)
+            path = target.keep_compiled(workspace.nodes[name].model.shown, sql)
+            if dialect is not None:
+                yield _translated(sql, workspace.dialect, dialect, name)
+            elif len(models) == 1:
+                yield sql
+        if len(models) != 1 and dialect is None:
+            yield f"{len(models)} models compiled to {path.parents[2]}"
+
+
+def _settle_quietly(workspace: Workspace) -> None:
+    from seg_sql import freshness
+
+    assert workspace.engine is not None
+    steps = Steps(workspace, workspace.engine, "00000000", "runner")
+    freshness.settle(workspace, steps, set(workspace.nodes), Log())
+
+
+def _translated(sql: str, dialect: str, wanted: str, name: str) -> str:
+    import sqlglot
+    from sqlglot.dialects.dialect import Dialect
+
+    known = sorted(each for each in Dialect.classes if each)
+    if wanted.lower() not in known:
+        raise ConfigError(f"sqlglot knows no dialect '{wanted}'.", hint=did_you_mean(wanted, known))
+    translated = sqlglot.transpile(sql, read=dialect, write=wanted.lower(), pretty=True)[0]
+    return (
+        f"-- {name}, translated to {wanted} by sqlglot: unverified. Functions and rounding may"
+        f" differ; compare the rows before you rely on it.\n{translated};\n"
+    )
+
+
+def listing(
+    settings: Settings,
+    *,
+    select: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    state: Path | None = None,
+    resource_type: Sequence[str] = (),
+    output: str = "name",
+) -> Iterator[str]:
+    """Yield a line for each model, seed or test."""
+    from seg_sql.testing import data_tests
+
+    workspace = offline(settings)
+    folder = artifacts_of(workspace.project, settings).folder
+    modified = modified_since(state or folder, workspace)
+    names = select_nodes(workspace.selectable, workspace.graph, select, exclude, modified=modified)
+    for name in workspace.graph.order:
+        node = workspace.nodes[name]
+        if name not in names or (resource_type and node.model.resource not in resource_type):
+            continue
+        if output == "json":
+            yield json.dumps(
+                {
+                    "name": name,
+                    "resource_type": node.model.resource,
+                    "package_name": "seg_sql" if node.model.packaged else workspace.project.name,
+                    "original_file_path": node.model.shown,
+                    "materialized": node.kind,
+                    "tags": sorted({*node.config.tags, node.model.area}),
+                    "depends_on": list(node.refs),
+                    "description": node.model.entry.description.strip(),
+                }
+            )
+        else:
+            yield node.model.shown if output == "path" else name
+    tests: list[tuple[str, str, str]] = []
+    if "test" in resource_type:
+        tests += [
+            (test.name, "test", test.file.shown)
+            for test in data_tests(workspace)
+            if test.after & names
+        ]
+    if "unit_test" in resource_type:
+        tests += [
+            (f"{unit.entry.model}::{unit.entry.name}", "unit_test", unit.where)
+            for unit in workspace.project.unit_tests
+            if unit.entry.model in names
+        ]
+    for test_name, kind, path in tests:
+        if output == "json":
+            yield json.dumps({"name": test_name, "resource_type": kind, "original_file_path": path})
+        else:
+            yield path if output == "path" else test_name
+
+
+def show(
+    settings: Settings, name: str | None, *, inline: str | None, limit: int
+) -> tuple[Result, int | None]:
+    """Return rows of a published table, or of a SELECT, and how many rows there are in all."""
+    if (name is None) == (inline is None):
+        raise ConfigError(
+            "Give either the name of a model or --inline SELECT.",
+            hint="For example: seg-sql show rfm_segments",
+        )
+    with session(settings) as workspace:
+        engine = workspace.engine
+        assert engine is not None
+        steps = Steps(workspace, engine, "00000000", "runner")
+        if inline is not None:
+            sql = workspace.renderer.render(
+                inline, "--inline", ref=workspace.ref_sql, input=workspace.input_sql
+            ).sql
+            rows = steps.sql(
+                "all_rows", columns=["*"], relation=f"({sql})", order_by=[], limit=limit
+            )
+            return engine.fetch(rows), None
+        assert name is not None
+        node = workspace.nodes.get(name)
+        internal = name in ("seg_sql_runs", "seg_sql_run_parameters")
+        if node is None and not internal:
+            raise SelectionError(
+                f"There is no model '{name}'.", hint=did_you_mean(name, workspace.nodes)
+            )
+        existing = engine.existing()
+        if workspace.project.relation_name(name) not in existing:
+            raise ConfigError(
+                f"{name} is not built in {engine.schema} yet.",
+                hint=f"Run `seg-sql build -s +{name}`.",
+            )
+        relation = workspace.published(name)
+        order = _order_of(workspace, name) if node is not None else ["started_at", "model"]
+        columns = [
+            engine.quote(column.name)
+            for column in engine.describe(
+                steps.sql("all_rows", columns=["*"], relation=relation, order_by=[], limit=None)
+            )
+        ]
+        order = [each for each in order if engine.quote(each) in columns]
+        sql = steps.sql("all_rows", columns=columns, relation=relation, order_by=order, limit=limit)
+        total = engine.fetch(steps.sql("row_count", relation=relation)).rows[0][0]
+        return engine.fetch(sql), int(total)
+
+
+def _order_of(workspace: Workspace, name: str) -> list[str]:
+    node = workspace.nodes[name]
+    shown = node.config.meta.get("order_by", list(node.config.unique_key))
+    return list(shown)
+
+
+def debug(settings: Settings) -> Iterator[tuple[bool, str]]:
+    """Yield a line for each thing that a build needs, and whether it is there."""
+    from seg_sql.project import load_project
+
+    project = load_project(settings.project_dir, settings.vars)
+    yield True, f"project {project.name}, {project.document.path}"
+    target = target_of(project, settings)
+    yield True, f"target {target.name}: {target.type} {target.described}, schema {target.schema_}"
+    try:
+        with session(settings, writes=True) as workspace:
+            engine = workspace.engine
+            assert engine is not None
+            yield True, f"connected to {engine.dialect} {engine.version}"
+            for name in project.config.inputs:
+                yield _try_input(workspace, name)
+            missing = engine.missing_rights()
+            for sentence in missing:
+                yield False, f"missing: {sentence}"
+            if not missing:
+                yield _try_table(workspace)
+    except SegSqlError as error:
+        yield False, str(error)
+
+
+def _try_input(workspace: Workspace, name: str) -> tuple[bool, str]:
+    assert workspace.engine is not None
+    try:
+        found = workspace.input(name)
+        steps = Steps(workspace, workspace.engine, "00000000", "runner")
+        workspace.engine.fetch(
+            steps.sql("all_rows", columns=["*"], relation=f"({found.sql})", order_by=[], limit=1)
+        )
+    except SegSqlError as error:
+        return False, f"input {name}: {error}"
+    return True, f"input {name}: {', '.join(sorted(found.columns)) or 'all columns'}"
+
+
+def _try_table(workspace: Workspace) -> tuple[bool, str]:
+    engine = workspace.engine
+    assert engine is not None
+    table = f"{WORK_PREFIX}debug"
+    steps = Steps(workspace, engine, "00000000", "runner")
+    try:
+        engine.prepare_schema()
+        engine.create(table, "table", steps.sql("seg_sql_run_parameters"), work=True)
+        engine.drop(table)
+    except DatabaseError as error:
+        return False, f"no table can be made in {engine.schema}: {error}"
+    return True, f"made and dropped a table in schema {engine.schema}"
+
+
+def clean(settings: Settings) -> Iterator[str]:
+    """Remove target/ and the work tables of interrupted runs; yield what was removed."""
+    with session(settings, writes=True) as workspace:
+        engine = workspace.engine
+        assert engine is not None
+        engine.lock(settings.wait)
+        existing = engine.existing()
+        left = [name for name in existing if name.startswith(WORK_PREFIX)]
+        for name in sorted(left, key=lambda each: existing[each].kind != "view"):
+            engine.drop(name)
+        failures = [name for name in existing if name.startswith("seg_sql_failures_")]
+        for name in failures:
+            engine.drop(name)
+        engine.unlock()
+        folder = artifacts_of(workspace.project, settings).folder
+    yield f"Dropped {len(left)} work tables and {len(failures)} tables of stored failures."
+    if folder.is_dir() and _is_ours(folder):
+        shutil.rmtree(folder)
+        yield f"Removed {folder}."
+
+
+def _is_ours(folder: Path) -> bool:
+    """Return whether a folder holds artifacts and nothing that somebody else put there."""
+    known = {"compiled", "manifest.json", "run_results.json", "catalog.json"}
+    return {path.name for path in folder.iterdir()} <= known
+
+
+def demo(directory: Path, customers: int, seed: int) -> Iterator[str]:
+    """Make a demo project; yield what was made and what to do next."""
+    from seg_sql import demo as demo_
+
+    made = demo_.demo(directory, customers=customers, seed=seed)
+    yield f"Made {directory}: {made.rows['order_lines']:,} order lines of {customers:,} customers."
+    yield "Next:"
+    yield f"  cd {directory}"
+    yield "  seg-sql build"
+    yield "  seg-sql show rfm_segments"
+
+
+def init(
+    source: str, table: str | None, name: str | None, project_dir: Path
+) -> Iterator[tuple[bool, str]]:
+    """Propose a project from a file or a table and write it; yield what to say."""
+    from seg_sql import init as init_
+
+    for line in init_.init(source, table=table, name=name, project_dir=project_dir):
+        yield True, line
+    if "://" in source and (project_dir / "profiles.yml").exists():
+        yield from debug(Settings(project_dir=project_dir))

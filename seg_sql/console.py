@@ -1,0 +1,272 @@
+"""What a person sees of a run: dbt's frame on standard error, tables on standard output."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import decimal
+import io
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, TextIO
+
+import click
+
+from seg_sql.errors import SegSqlError
+from seg_sql.events import (
+    Event,
+    Iterated,
+    NodeFinished,
+    NodeStarted,
+    RunFinished,
+    RunStarted,
+    Said,
+    TestFinished,
+    as_json,
+)
+
+if TYPE_CHECKING:
+    from seg_sql.engines import Result
+
+LogFormat = Literal["text", "json"]
+_COLOURS = {"OK": "green", "ERROR": "red", "FAIL": "red", "WARN": "yellow", "SKIP": "yellow"}
+
+
+@dataclass
+class Console:
+    """Prints events as lines, in a terminal or a pipe, or as JSON lines.
+
+    Attributes:
+        width: The width that a line of a model is filled to.
+    """
+
+    format: LogFormat = "text"
+    quiet: bool = False
+    debug: bool = False
+    width: int = 80
+    stream: TextIO = field(default_factory=lambda: sys.stderr)
+    _shown_tests: list[TestFinished] = field(default_factory=list)
+
+    def __call__(self, event: Event) -> None:
+        """Print one event."""
+        if self.format == "json":
+            click.echo(json.dumps(as_json(event), default=str), file=self.stream)
+            return
+        handler = getattr(self, f"_{type(event).__name__.lower()}")
+        handler(event)
+
+    def line(self, text: str, *, stamp: bool = True) -> None:
+        """Print a line with the time before it."""
+        now = f"{datetime.datetime.now():%H:%M:%S}  " if stamp else " " * 10
+        click.echo(f"{now}{text}".rstrip(), file=self.stream)
+
+    def _runstarted(self, event: RunStarted) -> None:
+        if self.quiet:
+            return
+        counts = ", ".join(
+            f"{number} {name.removesuffix('s') if number == 1 else name}"
+            for name, number in event.counts.items()
+            if number
+        )
+        self.line(f"Running seg-sql {event.version} on {event.engine}, schema {event.schema}")
+        self.line(f"Found {counts or 'nothing to build'}")
+
+    def _said(self, event: Said) -> None:
+        if event.level == "debug" and not self.debug:
+            return
+        if self.quiet and event.level in ("info", "debug"):
+            return
+        word = {"warn": "WARN ", "error": "ERROR "}.get(event.level, "")
+        self.line(f"{self._coloured(word.strip())}{' ' if word else ''}{event.text}")
+        if event.hint:
+            self.line(event.hint, stamp=False)
+
+    def _nodestarted(self, event: NodeStarted) -> None:
+        if not self.quiet and self.debug:
+            text = f"{event.index} of {event.total} START {_what(event)} {event.relation}"
+            self.line(f"{self._filled(text)} [RUN]")
+
+    def _nodefinished(self, event: NodeFinished) -> None:
+        tests, self._shown_tests = self._shown_tests, []
+        if event.status == "success" and self.quiet:
+            self._print_tests(tests)
+            return
+        place = f"{event.index} of {event.total}"
+        if event.status == "skipped":
+            text = f"{place} {{}} {_what(event)} {event.relation}"
+            self._node_line(text, "SKIP", event.message)
+        elif event.status == "error":
+            text = f"{place} {{}} creating {_what(event)} {event.relation}"
+            self._node_line(text, "ERROR", f"{event.seconds:.2f}s")
+            self._print_tests(tests)
+            for part in event.message.splitlines():
+                self.line(part, stamp=False)
+            return
+        else:
+            rows = "" if event.rows is None else f"{event.rows:,} rows, "
+            count = f"{event.tests} test{'' if event.tests == 1 else 's'}, " if event.tests else ""
+            text = f"{place} {{}} created {_what(event)} {event.relation}"
+            self._node_line(text, "OK", f"{event.notes}{rows}{count}{event.seconds:.2f}s")
+        self._print_tests(tests)
+
+    def _node_line(self, text: str, word: str, what: str) -> None:
+        filled = self._filled(text.format(word))
+        coloured = filled.replace(f" {word} ", f" {self._coloured(word)} ", 1)
+        self.line(f"{coloured} [{what}]")
+
+    def _testfinished(self, event: TestFinished) -> None:
+        """Keep what is wrong until its model's line is printed; a passing test says nothing."""
+        if event.status == "pass" and not self.debug:
+            return
+        if event.kind == "unit":
+            self._print_tests([event])
+        else:
+            self._shown_tests.append(event)
+
+    def _print_tests(self, tests: Sequence[TestFinished]) -> None:
+        for event in tests:
+            word = {"pass": "PASS", "warn": "WARN", "fail": "FAIL"}.get(event.status, "ERROR")
+            kind = "unit test" if event.kind == "unit" else "test"
+            count = (
+                f" {event.failures:,} row{'' if event.failures == 1 else 's'}"
+                if event.kind == "data" and event.failures
+                else ""
+            )
+            self.line(f"  {self._coloured(word)} {kind} {event.name}{count}", stamp=False)
+            for part in (*event.message.splitlines(), *event.detail.splitlines()):
+                self.line(f"    {part}", stamp=False)
+            if event.compiled and event.status != "pass" and event.kind == "data":
+                self.line(f"    {event.compiled}", stamp=False)
+
+    def _iterated(self, event: Iterated) -> None:
+        if self.quiet:
+            return
+        figures = "   ".join(f"{key} {value:,.6g}" for key, value in event.figures.items())
+        self.line(f"    iteration {event.iteration:<3} {figures}   {event.seconds:.2f}s")
+
+    def _runfinished(self, event: RunFinished) -> None:
+        self._print_tests(self._shown_tests)
+        self._shown_tests = []
+        if not self.quiet:
+            outside = max(event.seconds - event.seconds_in_database, 0.0)
+            self.line(
+                f"Finished in {event.seconds:.2f}s, of it {outside:.2f}s outside the database."
+            )
+        self.line(
+            f"Done. PASS={event.passed} WARN={event.warned} ERROR={event.failed}"
+            f" SKIP={event.skipped} TOTAL={event.total}"
+        )
+
+    def _filled(self, text: str) -> str:
+        return f"{text} ".ljust(self.width - 24, ".")
+
+    def _coloured(self, word: str) -> str:
+        return click.style(word, fg=_COLOURS[word]) if word in _COLOURS else word
+
+
+def _what(event: NodeStarted | NodeFinished) -> str:
+    return "seed" if event.kind == "seed" else f"{event.kind} model"
+
+
+def print_error(error: SegSqlError, stream: TextIO | None = None) -> None:
+    """Print an error that ended the command."""
+    click.echo(f"{click.style('Error:', fg='red')} {error}", file=stream or sys.stderr)
+
+
+def print_rows(result: Result, output: str, *, total: int | None = None) -> None:
+    """Print rows on standard output as a table, CSV or JSON lines."""
+    if output == "csv":
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(result.columns)
+        writer.writerows([["" if v is None else v for v in row] for row in result.rows])
+        click.echo(text.getvalue(), nl=False)
+    elif output == "json":
+        for row in result.dicts():
+            click.echo(json.dumps(row, default=_json_value, ensure_ascii=False))
+    else:
+        _print_table(result)
+        if total is not None and total > len(result.rows):
+            click.echo(
+                f"{len(result.rows):,} of {total:,} rows; more with --limit N.", file=sys.stderr
+            )
+
+
+def _json_value(value: Any) -> Any:
+    return float(value) if isinstance(value, decimal.Decimal) else str(value)
+
+
+def _print_table(result: Result) -> None:
+    """Print a table; columns that do not fit are left out, the widest texts first, and named."""
+    from rich.console import Console as RichConsole
+    from rich.table import Table
+    from rich.text import Text
+
+    cells = [[shown(value) for value in row] for row in result.rows]
+    widths = [
+        max(len(name), *(len(row[index]) for row in cells), 1)
+        for index, name in enumerate(result.columns)
+    ]
+    # A pipe takes every column; a terminal as many as fit.
+    console = RichConsole(highlight=False)
+    if not console.is_terminal:
+        console = RichConsole(highlight=False, width=sum(widths) + 2 * len(widths))
+    kept = _fitting(widths, console.width)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for index in kept:
+        values = [row[index] for row in result.rows if row[index] is not None]
+        numeric = bool(values) and all(_is_number(value) for value in values)
+        table.add_column(
+            result.columns[index], justify="right" if numeric else "left", no_wrap=True
+        )
+    for row in cells:
+        table.add_row(*(Text(row[index]) for index in kept))
+    console.print(table)
+    left_out = [name for index, name in enumerate(result.columns) if index not in kept]
+    if left_out:
+        click.echo(
+            f"Left out, as the terminal is {console.width} wide: {', '.join(left_out)}"
+            " (all with --output csv).",
+            file=sys.stderr,
+        )
+
+
+def _fitting(widths: Sequence[int], room: int) -> list[int]:
+    """Return the columns that fit: long texts go first, then columns from the right.
+
+    >>> _fitting([10, 60, 8, 8], 40), _fitting([10, 12, 12], 30)
+    ([0, 2, 3], [0, 1])
+    """
+    kept = list(range(len(widths)))
+
+    def needed() -> int:
+        return sum(widths[index] + 2 for index in kept)
+
+    while len(kept) > 1 and needed() > room:
+        widest = max(kept[1:], key=lambda index: widths[index])
+        kept.remove(widest if widths[widest] > 24 else kept[-1])
+    return kept
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float, decimal.Decimal)) and not isinstance(value, bool)
+
+
+def shown(value: Any) -> str:
+    """Return a value as a person reads it.
+
+    >>> shown(1234.5), shown(None), shown(0.041666), shown(7)
+    ('1,234.50', '', '0.0417', '7')
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (float, decimal.Decimal)):
+        number = float(value)
+        if number and abs(number) < 1:
+            return f"{number:.4f}"
+        return f"{number:,.2f}" if number != int(number) or abs(number) < 1e15 else f"{number:,.0f}"
+    return str(value)

@@ -1,0 +1,176 @@
+"""What a database must be able to do for seg-sql, and nothing about models.
+
+An engine holds one connection to one target: a database and the schema that seg-sql writes to.
+Differences in how an expression is written live in macros/; differences in how a database
+behaves (names, transactions, publishing, locks, catalogs, errors) live in this package.
+Only its modules import a database driver.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from seg_sql.profiles import Target
+
+RelationKind = Literal["table", "view"]
+ColumnKind = Literal["number", "text", "date", "timestamp", "boolean", "other"]
+
+WORK_PREFIX = "seg_tmp_"
+MARK = "seg-sql"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column as the database describes it: its own type text, and the kind it belongs to."""
+
+    name: str
+    type: str
+    kind: ColumnKind
+
+
+@dataclass(frozen=True)
+class Existing:
+    """A relation of the target schema, with the comment that may carry our mark."""
+
+    name: str
+    kind: str
+    comment: str | None
+
+
+@dataclass(frozen=True)
+class Result:
+    """The rows of a query, all of them fetched."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+
+    def dicts(self) -> list[dict[str, Any]]:
+        """Return each row as a dict by column name."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+
+@dataclass(frozen=True)
+class Publication:
+    """A finished relation and how it is to be made visible.
+
+    Attributes:
+        name: The name that readers use, in the target schema.
+        kind: Whether readers get a table or a view.
+        hidden: The work relation that holds the finished result (in the target schema).
+        select: The SELECT of a view; unused for a table.
+        comment: The relation's description, ending with the ownership mark.
+        column_comments: Description by column.
+        indexes: One column list for each index wanted on a table.
+        grants: Roles by privilege, as in `{"select": ["reporting"]}`.
+        key: Set for an incremental table: rows of `hidden` replace those of `name` with an equal
+            key, the others stay.
+    """
+
+    name: str
+    kind: RelationKind
+    hidden: str
+    select: str = ""
+    comment: str = ""
+    column_comments: Mapping[str, str] = field(default_factory=dict)
+    indexes: Sequence[Sequence[str]] = ()
+    grants: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    key: Sequence[str] = ()
+
+
+class Engine(Protocol):
+    """One connection to one target.
+
+    Every method raises `DatabaseError` with the driver's words when the database refuses, and
+    `DatabaseError(lost=True)` when the connection is gone.
+    """
+
+    dialect: str
+    schema: str
+    reads_files: bool
+    version: str
+    seconds: float
+    """Time spent waiting for the database since the engine was opened."""
+
+    def close(self, *, keep: bool = True) -> None:
+        """End the connection; work that was not committed is undone.
+
+        `keep` matters where a build works in a copy of the database (a DuckDB target with
+        `copy_on_build`): whether the copy replaces the original or is thrown away.
+        """
+
+    def quote(self, name: str) -> str:
+        """Return `name` as an identifier that means exactly that name."""
+
+    def literal(self, value: object) -> str:
+        """Return a Python value (None, bool, int, float, str, date, datetime) as a SQL literal."""
+
+    def relation(self, name: str, schema: str | None = None) -> str:
+        """Return the quoted, qualified name of a relation, in the target schema by default."""
+
+    def execute(self, sql: str, parameters: Mapping[str, Any] | None = None) -> None:
+        """Run one statement and drop its result."""
+
+    def fetch(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Result:
+        """Run one query and return all its rows."""
+
+    def describe(self, query: str) -> list[Column]:
+        """Return the columns that a SELECT yields, without running it."""
+
+    def existing(self) -> dict[str, Existing]:
+        """Return the relations of the target schema by name, work relations included."""
+
+    def prepare_schema(self) -> None:
+        """Create the target schema where it is missing."""
+
+    def create(
+        self, name: str, kind: RelationKind, select: str, *, work: bool = False
+    ) -> int | None:
+        """Create a relation of the target schema from a SELECT and return its number of rows.
+
+        A view has no number of rows: None. `work` says that the relation is never published,
+        so that it may be cheaper (unlogged). A table is analysed.
+        """
+
+    def drop(self, name: str) -> None:
+        """Drop a table or view of the target schema, if it exists; never what depends on it."""
+
+    def insert(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Append rows of Python values to a table of the target schema."""
+
+    def publish(self, publications: Sequence[Publication]) -> None:
+        """Make finished relations visible under their names, all in one transaction.
+
+        Readers see the old or the new rows at every moment; dependent views, grants, comments,
+        owner and indexes are kept. On any error nothing has changed.
+        """
+
+    def lock(self, wait: float) -> None:
+        """Take the target's build lock, or raise StartError that says who holds it."""
+
+    def unlock(self) -> None:
+        """Give the build lock back."""
+
+    def rejected_rows(self) -> int:
+        """Return how many rows of the files read so far the reader refused."""
+
+    def missing_rights(self) -> list[str]:
+        """Return a sentence to send to the administrator for each right that is missing."""
+
+
+def open_engine(
+    target: Target, *, timezone: str = "UTC", read_only: bool = False, wait: float = 0.0
+) -> Engine:
+    """Connect to a target by its type.
+
+    `wait` is how many seconds to wait for another process that holds a DuckDB file.
+    """
+    if target.type == "postgres":
+        from seg_sql.engines.postgres import PostgresEngine
+
+        return PostgresEngine(target, timezone=timezone, read_only=read_only, wait=wait)
+    from seg_sql.engines.duckdb import DuckDBEngine
+
+    return DuckDBEngine(target, timezone=timezone, read_only=read_only, wait=wait)

@@ -1,0 +1,157 @@
+"""PostgreSQL sessions: connecting, naming them, and turning the driver's errors into ours."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from seg_sql.engines import _shared
+from seg_sql.errors import DatabaseError, StartError
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from seg_sql.profiles import PostgresTarget
+
+OLDEST = 15
+APPLICATION = "seg-sql"
+
+# Connection errors, and the server's ends of a session: shut down by the administrator or by a
+# crash, still starting, idle for too long.
+_LOST = re.compile(r"08...|57P01|57P02|57P03|57P05")
+_DISK_FULL = "53100"
+_DATA = re.compile(r"2[23]...")
+DENIED = "42501"
+
+
+def connect(target: PostgresTarget) -> psycopg.Connection[tuple[Any, ...]]:
+    """Open a session in autocommit mode.
+
+    Raises:
+        StartError: No driver, no server, no such database, no right to log in, or too old.
+    """
+    try:
+        import psycopg
+    except ImportError as error:
+        raise StartError(
+            "A PostgreSQL target needs the package psycopg.", hint="pip install 'seg-sql[postgres]'"
+        ) from error
+    given = {
+        "host": target.host,
+        "port": target.port,
+        "user": target.user,
+        "password": target.password.get_secret_value() if target.password else None,
+        "dbname": target.dbname,
+        "sslmode": target.sslmode,
+        "sslrootcert": target.sslrootcert,
+        "connect_timeout": target.connect_timeout,
+        "keepalives_idle": target.keepalives_idle,
+        "application_name": APPLICATION,
+        "client_encoding": "utf8",
+    }
+    arguments: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    try:
+        connection = psycopg.connect(autocommit=True, prepare_threshold=None, **arguments)
+    except psycopg.Error as error:
+        # No cause: what a traceback shows of it is the driver's business, not ours to check.
+        raise _start_error(hide_password(str(error), target), target) from None
+    number = connection.info.server_version
+    if number < OLDEST * 10000:
+        connection.close()
+        raise StartError(
+            f"PostgreSQL {server_version(number)} is too old: seg-sql needs {OLDEST} or newer."
+        )
+    return connection
+
+
+def server_version(number: int) -> str:
+    """Return a version number of the server as it is written.
+
+    >>> server_version(160014)
+    '16.14'
+    """
+    return f"{number // 10000}.{number % 10000}"
+
+
+def _start_error(words: str, target: PostgresTarget) -> StartError:
+    lower = words.lower()
+    hint = "Look at host, port, user and dbname of the target in profiles.yml."
+    if "password" in lower:
+        hint = "Set the password of the target in profiles.yml, as an env_var."
+    elif "permission denied for database" in lower:
+        user = _shared.quoted(target.user or "the user")
+        hint = f"GRANT CONNECT ON DATABASE {_shared.quoted(target.dbname)} TO {user};"
+    return StartError(
+        f"PostgreSQL at {target.described} cannot be reached: {_shared.sentence(words)}", hint=hint
+    )
+
+
+def hide_password(text: str, target: PostgresTarget) -> str:
+    """Return `text` without the target's password, nor that of any connection string."""
+    password = target.password.get_secret_value() if target.password else ""
+    if password:
+        text = re.sub(rf"(?<!\w){re.escape(password)}(?!\w)", "***", text)
+    return _shared.hide_secrets(text)
+
+
+def described_session(
+    pid: int, application: str | None, user: str | None, address: str | None, since: str | None
+) -> str:
+    """Return in words who a session is, as far as the server lets us see it.
+
+    >>> described_session(7, "psql", "ann", "10.0.0.1", "2026-11-20 08:00:00 UTC")
+    "process 7 (application 'psql', user ann, from 10.0.0.1, since 2026-11-20 08:00:00 UTC)"
+    >>> described_session(7, None, None, None, None)
+    'process 7'
+    """
+    parts = [
+        f"application '{application}'" if application else "",
+        f"user {user}" if user else "",
+        f"from {address}" if address else "",
+        f"since {since}" if since else "",
+    ]
+    said = ", ".join(part for part in parts if part)
+    return f"process {pid} ({said})" if said else f"process {pid}"
+
+
+def database_error(
+    error: Exception,
+    connection: psycopg.Connection[Any],
+    target: PostgresTarget,
+    *,
+    shown: str,
+    sent: str | None,
+) -> DatabaseError:
+    """Return an error of the driver as one of ours.
+
+    Args:
+        error: What the driver raised.
+        connection: The session it was raised in.
+        target: Where the session is.
+        shown: The statement to show.
+        sent: The statement as the server saw it, if that is known, so that its place counts.
+    """
+    import psycopg
+
+    if not isinstance(error, psycopg.Error):
+        # A value that cannot be sent, such as a text with a NUL character.
+        return DatabaseError(_shared.sentence(str(error)), sql=shown)
+    said, state = error.diag, error.sqlstate or ""
+    words = said.message_primary or str(error)
+    message, hint = words.strip(), said.message_hint
+    if said.message_detail and _DATA.fullmatch(state):
+        message = f"{_shared.sentence(words)} {said.message_detail}"
+    lost = connection.closed or connection.broken or _LOST.fullmatch(state) is not None
+    if lost:
+        message = f"The connection to PostgreSQL is lost: {_shared.sentence(words)}"
+        hint = "Look into the server's log, then build again."
+    elif state == _DISK_FULL or "no space left on device" in words.lower():
+        message = f"The disk of the database server is full: {_shared.sentence(words)}"
+        hint = "Free space there, then build again."
+    position = None
+    if sent is not None and said.statement_position:
+        place = int(said.statement_position) - 1 - sent.find(shown)
+        position = place if 0 <= place <= len(shown) else None
+    return DatabaseError(
+        hide_password(message.strip(), target), sql=shown, position=position, lost=lost, hint=hint
+    )

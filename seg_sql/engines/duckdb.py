@@ -1,0 +1,487 @@
+"""DuckDB: a file that one process writes at a time, or a database in memory."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from seg_sql.engines import Column, ColumnKind, Existing, Publication, RelationKind, Result, _shared
+from seg_sql.engines._duckdb_file import Copy, check_folder, connect, create_file, words, writable
+from seg_sql.errors import ConfigError, DatabaseError, StartError
+
+if TYPE_CHECKING:
+    from seg_sql.profiles import Attachment, DuckDBTarget
+
+INSERT_ROWS = 500
+
+_NUMBER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\(.*\)|BIGNUM")
+_FULL = re.compile(r"no space left on device|max_temp_directory_size", re.IGNORECASE)
+
+_KIND = """
+select 'table' as kind, table_name
+from duckdb_tables()
+where database_name = current_database() and lower(schema_name) = lower($schema)
+    and lower(table_name) = lower($name)
+union all
+select 'view' as kind, view_name
+from duckdb_views()
+where database_name = current_database() and lower(schema_name) = lower($schema)
+    and lower(view_name) = lower($name)
+"""
+
+_EXISTING = """
+select table_name, 'table' as kind, comment
+from duckdb_tables()
+where database_name = current_database() and lower(schema_name) = lower($schema)
+union all
+select view_name, 'view' as kind, comment
+from duckdb_views()
+where database_name = current_database() and lower(schema_name) = lower($schema)
+    and not internal
+order by 1
+"""
+
+_COLUMNS = """
+select column_name, data_type, comment
+from duckdb_columns()
+where database_name = current_database() and lower(schema_name) = lower($schema)
+    and lower(table_name) = lower($name)
+order by column_index
+"""
+
+_INDEXES = """
+select sql
+from duckdb_indexes()
+where database_name = current_database() and lower(schema_name) = lower($schema)
+    and lower(table_name) = lower($name) and sql is not null
+order by index_name
+"""
+
+_SCHEMA = """
+select count(*)
+from duckdb_schemas()
+where database_name = current_database() and lower(schema_name) = lower($schema)
+"""
+
+
+# Each scan of a file adds its rejects again, and a row may have more than one fault.
+_REJECTED = """
+select count(*)
+from (
+    select distinct scans.file_path, errors.line
+    from reject_errors as errors
+    join reject_scans as scans
+        on scans.scan_id = errors.scan_id and scans.file_id = errors.file_id
+) as lines
+"""
+
+
+class DuckDBEngine:
+    """A connection to a DuckDB database.
+
+    Rows come as the driver gives them: a DECIMAL as `decimal.Decimal`, a HUGEINT (as sums of
+    integers are) as `int`.
+    """
+
+    dialect = "duckdb"
+    reads_files = True
+
+    def __init__(
+        self, target: DuckDBTarget, *, timezone: str, read_only: bool = False, wait: float = 0.0
+    ) -> None:
+        """Open the database and set the session up.
+
+        Args:
+            target: Where it is and how it is to be opened.
+            timezone: Name of the session's time zone.
+            read_only: Whether nothing will be written.
+            wait: Seconds to wait for another process that holds the file.
+        """
+        self.schema = target.schema_
+        self.version = duckdb.__version__
+        self.seconds = 0.0
+        self._file = None if target.path == ":memory:" else Path(target.path)
+        self._copy: Copy | None = None
+        path = self._file
+        if path is not None:
+            check_folder(path, read_only=read_only)
+            if not read_only:
+                if target.storage_version and not path.exists():
+                    create_file(path, target.storage_version)
+                if target.copy_on_build:
+                    self._copy = Copy(path, wait)
+                    path = self._copy.sibling
+        try:
+            self._connection = connect(path, read_only=read_only, wait=wait)
+        except BaseException:
+            if self._copy is not None:
+                self._copy.discard()
+            raise
+        try:
+            self._set_up(target, timezone)
+        except BaseException:
+            self.close(keep=False)
+            raise
+
+    def _set_up(self, target: DuckDBTarget, timezone: str) -> None:
+        # Only a JSON error says where in the statement the fault is; the text cuts long lines.
+        with contextlib.suppress(duckdb.Error):
+            self._connection.execute("set errors_as_json = true")
+        self._set_timezone(timezone)
+        if target.threads:
+            self._set("threads", target.threads)
+        for extension in target.extensions:
+            self._load(extension)
+        for name, value in target.settings.items():
+            self._set(name, value)
+        for attachment in target.attach:
+            self._attach(attachment)
+
+    def _set_timezone(self, timezone: str) -> None:
+        try:
+            self.send(f"set TimeZone = {self.literal(timezone)}")
+        except DatabaseError as error:
+            if "unknown timezone" in error.message.lower():
+                raise ConfigError(
+                    f"DuckDB knows no time zone '{timezone}'.",
+                    hint="Use a name such as Europe/London or UTC.",
+                ) from error
+            # Without the icu extension there are no time zones, and every session is in UTC.
+            if timezone.upper() not in ("UTC", "ETC/UTC"):
+                raise StartError(
+                    f"This DuckDB cannot use the time zone '{timezone}':"
+                    f" {_shared.sentence(error.message)}",
+                    hint="Time zones need its icu extension: run INSTALL icu in DuckDB once.",
+                ) from error
+
+    def _set(self, name: str, value: object) -> None:
+        try:
+            self.send(f"set {self.quote(name)} = {self.literal(value)}")
+        except DatabaseError as error:
+            raise ConfigError(
+                f"DuckDB refuses the setting '{name}': {_shared.sentence(error.message)}",
+                hint=error.hint,
+            ) from None
+
+    def _load(self, extension: str) -> None:
+        name = self.literal(extension)
+        try:
+            self.send(f"load {name}")
+        except DatabaseError:
+            try:
+                self.send(f"install {name}")
+                self.send(f"load {name}")
+            except DatabaseError as error:
+                raise StartError(
+                    f"The DuckDB extension '{extension}' cannot be loaded:"
+                    f" {_shared.sentence(error.message)}"
+                ) from error
+
+    def _attach(self, attachment: Attachment) -> None:
+        options = ["read_only"] if attachment.read_only else []
+        if attachment.type:
+            options.append(f"type {self.quote(attachment.type)}")
+        written = f" ({', '.join(options)})" if options else ""
+        try:
+            self.send(
+                f"attach {self.literal(attachment.path)} as {self.quote(attachment.alias)}{written}"
+            )
+        except DatabaseError as error:
+            words = _shared.hide_secrets(_shared.sentence(error.message), attachment.path)
+            # No cause: the statement may carry a password.
+            raise StartError(
+                f"The database '{attachment.alias}' cannot be attached: {words}"
+            ) from None
+
+    def close(self, *, keep: bool = True) -> None:
+        """End the connection.
+
+        Args:
+            keep: With `copy_on_build`, whether the copy replaces the file, or is thrown away.
+        """
+        with contextlib.suppress(duckdb.Error):
+            self._connection.close()
+        copy, self._copy = self._copy, None
+        if copy is None:
+            return
+        if keep:
+            copy.replace()
+        else:
+            copy.discard()
+
+    def quote(self, name: str) -> str:
+        """Return `name` as an identifier that means exactly that name."""
+        return _shared.quoted(name)
+
+    def literal(self, value: object) -> str:
+        """Return a Python value as a SQL literal; a float is a DOUBLE, never a DECIMAL.
+
+        Raises:
+            ValueError: NaN and infinity have no literal.
+        """
+        written = _shared.literal(value)
+        if written is not None:
+            return written
+        text = _shared.float_text(value)
+        text = text if "e" in text else f"{text}e0"
+        return f"({text})" if text.startswith("-") else text
+
+    def relation(self, name: str, schema: str | None = None) -> str:
+        """Return the quoted, qualified name of a relation, in the target schema by default."""
+        return f"{self.quote(schema or self.schema)}.{self.quote(name)}"
+
+    def execute(self, sql: str, parameters: Mapping[str, Any] | None = None) -> None:
+        """Run one statement and drop its result."""
+        self.send(sql, parameters)
+
+    def fetch(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Result:
+        """Run one query and return all its rows."""
+        return self.send(sql, parameters)
+
+    def describe(self, query: str) -> list[Column]:
+        """Return the columns that a SELECT yields, without running it."""
+        described = self.send(f"describe\n{query}", inner=query)
+        return [Column(row[0], row[1], _kind(row[1])) for row in described.rows]
+
+    def existing(self) -> dict[str, Existing]:
+        """Return the relations of the target schema by name, work relations included."""
+        found = self.send(_EXISTING, {"schema": self.schema})
+        return {row[0]: Existing(*row) for row in found.rows}
+
+    def prepare_schema(self) -> None:
+        """Create the target schema where it is missing."""
+        if not self.send(_SCHEMA, {"schema": self.schema}).rows[0][0]:
+            self.send(f"create schema if not exists {self.quote(self.schema)}")
+
+    def create(
+        self, name: str, kind: RelationKind, select: str, *, work: bool = False
+    ) -> int | None:
+        """Create a relation of the target schema and return its number of rows."""
+        self.drop(name)
+        made = self.send(f"create {kind} {self.relation(name)} as\n{select}", inner=select)
+        if kind == "view":
+            return None
+        # No ANALYZE: DuckDB has counted distinct values while it wrote the rows.
+        return int(made.rows[0][0])
+
+    def drop(self, name: str) -> None:
+        """Drop a table or view of the target schema, if it exists."""
+        kind = self._existing_kind(name)
+        if kind is not None:
+            self.send(f"drop {kind} {self.relation(name)}")
+
+    def insert(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Append rows of Python values to a table of the target schema."""
+        into = f"insert into {self.relation(name)} ({', '.join(map(self.quote, columns))}) values"
+        one = f"({', '.join('?' * len(columns))})"
+        # A statement of many rows: DuckDB plans a statement for every row of an executemany.
+        for start in range(0, len(rows), INSERT_ROWS):
+            part = rows[start : start + INSERT_ROWS]
+            values = [value for row in part for value in row]
+            self.send(f"{into} {', '.join([one] * len(part))}", values)
+
+    def publish(self, publications: Sequence[Publication]) -> None:
+        """Make finished relations visible under their names, all in one transaction.
+
+        Own indexes are not made: DuckDB's zone maps do their work. An index that somebody else
+        made is made again. After any error everything is rolled back; a COMMIT would lose a
+        table whose successor could not be renamed.
+        """
+        if not publications:
+            return
+        self.send("begin transaction")
+        try:
+            for publication in publications:
+                if publication.kind == "view":
+                    self.drop(publication.hidden)
+            for publication in publications:
+                self._publish(publication)
+            self.send("commit")
+        except BaseException:
+            with contextlib.suppress(duckdb.Error):
+                self._connection.execute("rollback")
+            raise
+
+    def _publish(self, publication: Publication) -> None:
+        name, kind = publication.name, self._existing_kind(publication.name)
+        comments = self._column_comments(name) if kind else {}
+        if publication.kind == "view":
+            if kind == "table":
+                self.drop(name)
+            self.send(
+                f"create or replace view {self.relation(name)} as\n{publication.select}",
+                inner=publication.select,
+            )
+        elif publication.key and kind == "table":
+            self._merge(publication)
+        else:
+            indexes = self._indexes(name) if kind == "table" else []
+            self.drop(name)
+            self.send(
+                f"alter table {self.relation(publication.hidden)} rename to {self.quote(name)}"
+            )
+            for index in indexes:
+                self.send(index)
+        self._comment(publication, comments)
+
+    def _merge(self, publication: Publication) -> None:
+        """Replace the rows of a table whose key is in the hidden one, and add the others."""
+        name, hidden = self.relation(publication.name), self.relation(publication.hidden)
+        old = {row[0].lower(): row[1] for row in self._columns(publication.name)}
+        new = self._columns(publication.hidden)
+        gone = sorted(set(old) - {row[0].lower() for row in new})
+        changed = [row[0] for row in new if old.get(row[0].lower(), row[1]) != row[1]]
+        if gone or changed:
+            raise DatabaseError(
+                f"{name} cannot take new rows: the columns {', '.join([*gone, *changed])} are gone"
+                " or of another type.",
+                hint="Build it anew with --full-refresh.",
+            )
+        for column, type_, _ in new:
+            if column.lower() not in old:
+                self.send(f"alter table {name} add column {self.quote(column)} {type_}")
+        columns = ", ".join(self.quote(row[0]) for row in new)
+        equal = " and ".join(
+            f"hidden.{column} = kept.{column}" for column in map(self.quote, publication.key)
+        )
+        self.send(
+            f"delete from {name} as kept"
+            f" where exists (select 1 from {hidden} as hidden where {equal})"
+        )
+        self.send(f"insert into {name} ({columns}) select {columns} from {hidden}")
+        self.send(f"drop table {hidden}")
+
+    def _comment(self, publication: Publication, kept: Mapping[str, str]) -> None:
+        relation = self.relation(publication.name)
+        statements = []
+        if publication.comment:
+            text = self.literal(publication.comment)
+            statements.append(f"comment on {publication.kind} {relation} is {text}")
+        wanted = {name.lower(): text for name, text in publication.column_comments.items() if text}
+        for column, _, current in self._columns(publication.name):
+            said = wanted.get(column.lower()) or kept.get(column.lower())
+            if said and said != current:
+                statements.append(
+                    f"comment on column {relation}.{self.quote(column)} is {self.literal(said)}"
+                )
+        if statements:
+            self.send(";\n".join(statements))
+
+    def lock(self, wait: float) -> None:
+        """Do nothing: whoever has opened the file for writing holds it."""
+
+    def unlock(self) -> None:
+        """Do nothing: closing the connection frees the file."""
+
+    def rejected_rows(self) -> int:
+        """Return how many rows of the files read so far the reader refused."""
+        made = self.send("select 1 from duckdb_tables() where table_name = 'reject_errors'").rows
+        return int(self.send(_REJECTED).rows[0][0]) if made else 0
+
+    def missing_rights(self) -> list[str]:
+        """Return a sentence to send to the administrator for each right that is missing."""
+        if self._file is None:
+            return []
+        return [
+            f"The user of this process needs to write to {path}."
+            for path in (self._file, self._file.parent)
+            if path.exists() and not writable(path)
+        ]
+
+    def _existing_kind(self, name: str) -> str | None:
+        found = self.send(_KIND, {"schema": self.schema, "name": name}).rows
+        return found[0][0] if found else None
+
+    def _columns(self, name: str) -> list[tuple[Any, ...]]:
+        return self.send(_COLUMNS, {"schema": self.schema, "name": name}).rows
+
+    def _column_comments(self, name: str) -> dict[str, str]:
+        return {row[0].lower(): row[2] for row in self._columns(name) if row[2]}
+
+    def _indexes(self, name: str) -> list[str]:
+        return [row[0] for row in self.send(_INDEXES, {"schema": self.schema, "name": name}).rows]
+
+    def send(
+        self,
+        sql: str,
+        parameters: Mapping[str, Any] | Sequence[Any] | None = None,
+        *,
+        inner: str | None = None,
+    ) -> Result:
+        """Send a statement, take all its rows and the time; every statement goes through here.
+
+        Args:
+            sql: What is sent.
+            parameters: Values by name, or in order.
+            inner: The part of `sql` that was given to us; errors show it and count from it.
+        """
+        start = time.perf_counter()
+        try:
+            if parameters is None:
+                cursor = self._connection.execute(sql)
+            else:
+                cursor = self._connection.execute(sql, parameters)
+            # Some errors come only now, and an open result blocks the next statement.
+            rows = cursor.fetchall()
+            columns = tuple(column[0] for column in cursor.description or ())
+        except (duckdb.Error, RuntimeError) as error:
+            raise _database_error(error, sql, inner) from error
+        finally:
+            self.seconds += time.perf_counter() - start
+        return Result(columns, rows)
+
+
+def _database_error(error: Exception, sql: str, inner: str | None) -> DatabaseError:
+    message, position = words(error)
+    hint: str | None = None
+    if "'pytz'" in message:
+        message = "DuckDB needs the Python package pytz to return a timestamp with time zone."
+        hint = "pip install pytz"
+    elif _FULL.search(message):
+        message = f"The disk is full: {_shared.sentence(message)}"
+        hint = "Free space where the database file and DuckDB's temp_directory are."
+    elif isinstance(error, duckdb.OutOfMemoryException):
+        message = f"DuckDB ran out of memory: {_shared.sentence(message)}"
+        hint = "Raise memory_limit under the target's settings, or lower its threads."
+    shown = sql if inner is None else inner
+    if position is not None:
+        position = _character(sql, position, error) - (sql.find(shown) if inner else 0)
+        if not 0 <= position <= len(shown):
+            position = None
+    lost = isinstance(error, duckdb.FatalException | duckdb.ConnectionException)
+    return DatabaseError(
+        _shared.hide_secrets(message),
+        sql=shown,
+        position=position,
+        lost=lost,
+        hint=hint,
+    )
+
+
+def _character(sql: str, position: int, error: Exception) -> int:
+    """Return the character at a place that DuckDB gave in bytes."""
+    if isinstance(error, duckdb.ParserException) and duckdb.__version__.startswith("1."):
+        return position  # the parser of DuckDB 1 counted characters
+    return len(sql.encode()[:position].decode(errors="ignore"))
+
+
+def _kind(type_: str) -> ColumnKind:
+    """Return the kind of a DuckDB type.
+
+    >>> _kind("DECIMAL(18,2)"), _kind("TIMESTAMP WITH TIME ZONE"), _kind("VARCHAR[]")
+    ('number', 'timestamp', 'other')
+    """
+    if type_.endswith("]"):
+        return "other"
+    if _NUMBER.fullmatch(type_):
+        return "number"
+    if type_.startswith("TIMESTAMP"):
+        return "timestamp"
+    known: dict[str, ColumnKind] = {"VARCHAR": "text", "DATE": "date", "BOOLEAN": "boolean"}
+    return known.get(type_, "other")

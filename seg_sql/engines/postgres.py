@@ -1,0 +1,441 @@
+"""PostgreSQL 15 or newer, through psycopg 3."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from seg_sql.engines import Column, ColumnKind, Existing, Publication, RelationKind, Result, _shared
+from seg_sql.engines._postgres_session import (
+    DENIED,
+    connect,
+    database_error,
+    described_session,
+    server_version,
+)
+from seg_sql.errors import ConfigError, DatabaseError, StartError
+
+if TYPE_CHECKING:
+    from seg_sql.profiles import PostgresTarget
+
+LONGEST_NAME = 63
+POLL_SECONDS = 0.2
+
+_DENIED = re.compile(r"permission denied for (schema|database|[a-z ]*(?:table|view)) (.+)$")
+
+_EXISTING = """
+select
+    c.relname,
+    case c.relkind
+        when 'v' then 'view'
+        when 'm' then 'materialized view'
+        when 'f' then 'foreign table'
+        else 'table'
+    end as kind,
+    obj_description(c.oid, 'pg_class') as comment
+from pg_class as c
+join pg_namespace as n on n.oid = c.relnamespace
+where n.nspname = %(schema)s and c.relkind in ('r', 'p', 'v', 'm', 'f')
+    and (%(name)s::text is null or c.relname = %(name)s)
+order by c.relname
+"""
+
+_TYPES = """
+select
+    format_type(given.oid, nullif(given.typmod, -1)),
+    coalesce(base.typname, t.typname),
+    t.typcategory::text
+from unnest(%(oids)s::oid[], %(typmods)s::int[]) with ordinality as given (oid, typmod, place)
+join pg_type as t on t.oid = given.oid
+left join pg_type as base on base.oid = t.typbasetype
+order by given.place
+"""
+
+_RIGHTS = """
+select
+    current_user,
+    current_database(),
+    has_database_privilege(current_database(), 'create'),
+    case when n.oid is not null then has_schema_privilege(n.oid, 'usage') end,
+    case when n.oid is not null then has_schema_privilege(n.oid, 'create') end
+from (select %(schema)s::text as name) as wanted
+left join pg_namespace as n on n.nspname = wanted.name
+"""
+
+_HOLDER = """
+select l.pid, a.application_name, a.usename, a.client_addr::text,
+    to_char(a.backend_start, 'YYYY-MM-DD HH24:MI:SS TZ')
+from pg_locks as l
+left join pg_stat_activity as a on a.pid = l.pid
+where l.locktype = 'advisory' and l.granted and l.objsubid = 1
+    and l.database = (select oid from pg_database where datname = current_database())
+    and l.classid::bigint = %(high)s and l.objid::bigint = %(low)s
+"""
+
+_UNREADABLE = """
+select n.nspname
+from pg_class as c
+join pg_namespace as n on n.oid = c.relnamespace
+where c.relname = %(name)s and c.relkind in ('r', 'p', 'v', 'm', 'f')
+    and not has_table_privilege(c.oid, 'select')
+"""
+
+
+class PostgresEngine:
+    """A connection to a PostgreSQL database, in autocommit mode outside of `publish`.
+
+    Rows come as the driver gives them: a numeric as `decimal.Decimal`, so also a sum of bigints.
+    """
+
+    dialect = "postgres"
+    reads_files = False
+
+    def __init__(
+        self, target: PostgresTarget, *, timezone: str, read_only: bool = False, wait: float = 0.0
+    ) -> None:
+        """Connect and set the session up.
+
+        Args:
+            target: Where the database is and how to log in.
+            timezone: Name of the session's time zone.
+            read_only: Whether the server is to refuse every change.
+            wait: Not used: connecting needs no lock; `lock` waits.
+        """
+        self.schema = target.schema_
+        self.target = target
+        self.seconds = 0.0
+        self._count = 0  # of the rows that the last statement read or wrote
+        self._connection = connect(target)
+        self.version = server_version(self._connection.info.server_version)
+        try:
+            self._set_up(timezone, read_only)
+        except BaseException:
+            self.close()
+            raise
+
+    def _set_up(self, timezone: str, read_only: bool) -> None:
+        target = self.target
+        try:
+            self._set("TimeZone", timezone)
+        except ConfigError as error:
+            raise ConfigError(
+                f"PostgreSQL knows no time zone '{timezone}'.",
+                hint="Use a name such as Europe/London or UTC.",
+            ) from error
+        self._set("standard_conforming_strings", "on")
+        self._set("extra_float_digits", "1")
+        self._set("client_min_messages", "warning")
+        if target.threads is not None:
+            workers = 0 if target.threads == 1 else target.threads
+            self._set("max_parallel_workers_per_gather", workers)
+        if target.role is not None:
+            self._set("role", target.role)
+        if target.search_path is not None:
+            self._set("search_path", target.search_path)
+        for name, value in target.settings.items():
+            self._set(name, value)
+        if read_only:
+            self._set("default_transaction_read_only", "on")
+
+    def _set(self, name: str, value: object) -> None:
+        text = ("on" if value else "off") if isinstance(value, bool) else str(value)
+        try:
+            self.send(
+                "select set_config(%(name)s, %(value)s, false)", {"name": name, "value": text}
+            )
+        except DatabaseError as error:
+            if error.lost:
+                raise
+            raise ConfigError(
+                f"PostgreSQL refuses the setting '{name}': {_shared.sentence(error.message)}",
+                hint=error.hint,
+            ) from error
+
+    def close(self, *, keep: bool = True) -> None:
+        """End the connection; work that was not committed is undone."""
+        with contextlib.suppress(Exception):
+            self._connection.close()
+
+    def quote(self, name: str) -> str:
+        """Return `name` as an identifier that means exactly that name.
+
+        Raises:
+            ConfigError: The name is longer than PostgreSQL keeps; it would cut it in silence.
+        """
+        quoted = _shared.quoted(name)
+        if len(name.encode()) > LONGEST_NAME:
+            raise ConfigError(
+                f"The name '{name}' is {len(name.encode())} bytes long;"
+                f" PostgreSQL keeps {LONGEST_NAME}."
+            )
+        return quoted
+
+    def literal(self, value: object) -> str:
+        """Return a Python value as a SQL literal; a float is a double, never a numeric.
+
+        Raises:
+            ValueError: NaN and infinity have no literal.
+        """
+        written = _shared.literal(value)
+        if written is not None:
+            return written
+        # From text: as a number it would be a numeric first, which has no negative zero.
+        return f"cast('{_shared.float_text(value)}' as double precision)"
+
+    def relation(self, name: str, schema: str | None = None) -> str:
+        """Return the quoted, qualified name of a relation, in the target schema by default."""
+        return f"{self.quote(schema or self.schema)}.{self.quote(name)}"
+
+    def execute(self, sql: str, parameters: Mapping[str, Any] | None = None) -> None:
+        """Run one statement and drop its result."""
+        self.send(sql, parameters)
+
+    def fetch(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Result:
+        """Run one query and return all its rows."""
+        return self.send(sql, parameters)
+
+    def describe(self, query: str) -> list[Column]:
+        """Return the columns that a SELECT yields, without running it."""
+        names, oids, typmods = self._parse(query)
+        types = self.send(_TYPES, {"oids": oids, "typmods": typmods}).rows
+        return [
+            Column(name, type_, _kind(base, category))
+            for name, (type_, base, category) in zip(names, types, strict=True)
+        ]
+
+    def _parse(self, query: str) -> tuple[list[str], list[int], list[int]]:
+        """Let the server parse a query, and return names, types and type modifiers.
+
+        `LIMIT 0` would not do: planning already computes constant expressions, and fails on them.
+        """
+        from psycopg.errors import error_from_result
+        from psycopg.pq import ExecStatus
+
+        start = time.perf_counter()
+        session = self._connection.pgconn
+        try:
+            result = session.prepare(b"", query.encode())
+            if result.status == ExecStatus.COMMAND_OK:
+                result = session.describe_prepared(b"")
+            if result.status != ExecStatus.COMMAND_OK:
+                raise error_from_result(result)
+        except Exception as error:
+            raise self._error(error, query, query) from error
+        finally:
+            self.seconds += time.perf_counter() - start
+        places = range(result.nfields)
+        return (
+            [(result.fname(place) or b"").decode() for place in places],
+            [result.ftype(place) for place in places],
+            [result.fmod(place) for place in places],
+        )
+
+    def existing(self) -> dict[str, Existing]:
+        """Return the relations of the target schema by name, work relations included."""
+        found = self.send(_EXISTING, {"schema": self.schema, "name": None})
+        return {row[0]: Existing(*row) for row in found.rows}
+
+    def existing_kind(self, name: str) -> str | None:
+        """Return what kind of relation `name` is in the target schema; None if there is none."""
+        found = self.send(_EXISTING, {"schema": self.schema, "name": name}).rows
+        return found[0][1] if found else None
+
+    def prepare_schema(self) -> None:
+        """Create the target schema where it is missing."""
+        # Only then: IF NOT EXISTS asks for the right to create even when there is nothing to do.
+        found = self.send(
+            "select 1 from pg_namespace where nspname = %(schema)s", {"schema": self.schema}
+        )
+        if not found.rows:
+            self.send(f"create schema if not exists {self.quote(self.schema)}")
+
+    def create(
+        self, name: str, kind: RelationKind, select: str, *, work: bool = False
+    ) -> int | None:
+        """Create a relation of the target schema and return its number of rows."""
+        self.drop(name)
+        what = "unlogged table" if work and kind == "table" else kind
+        self.send(f"create {what} {self.relation(name)} as\n{select}", inner=select)
+        rows = self._count
+        if kind == "view":
+            return None
+        self.send(f"analyze {self.relation(name)}")
+        return rows
+
+    def drop(self, name: str) -> None:
+        """Drop a table or view of the target schema, if it exists; never what depends on it."""
+        kind = self.existing_kind(name)
+        if kind is not None:
+            self.send(f"drop {kind} if exists {self.relation(name)}")
+
+    def insert(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Append rows of Python values to a table of the target schema."""
+        if not rows:
+            return
+        listed = ", ".join(map(self.quote, columns))
+        into = f"insert into {self.relation(name)} ({listed}) values "
+        # psycopg reads the text for placeholders: a percent sign of a name is doubled.
+        sql = into.replace("%", "%%") + f"({', '.join(['%s'] * len(columns))})"
+        start = time.perf_counter()
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.executemany(sql, rows)
+        except Exception as error:
+            raise self._error(error, sql, None) from error
+        finally:
+            self.seconds += time.perf_counter() - start
+
+    def publish(self, publications: Sequence[Publication]) -> None:
+        """Make finished relations visible under their names, all in one transaction."""
+        from seg_sql.engines._postgres_publish import publish
+
+        publish(self, publications)
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Run the statements of a block in one transaction, undone after any error."""
+        self.send("begin")
+        try:
+            yield
+            self.send("commit")
+        except BaseException:
+            with contextlib.suppress(Exception):
+                self._connection.execute("rollback")
+            raise
+
+    def lock(self, wait: float) -> None:
+        """Take the target's build lock, or raise StartError that says who holds it."""
+        key = _lock_key(self.target.dbname, self.schema)
+        deadline = time.monotonic() + wait
+        while not self.send("select pg_try_advisory_lock(%(key)s)", {"key": key}).rows[0][0]:
+            if time.monotonic() >= deadline:
+                raise StartError(
+                    f"Another build of {self.target.dbname}.{self.schema} is running:"
+                    f" {self._lock_holder(key)}.",
+                    hint="Wait for it with --wait SECONDS.",
+                )
+            time.sleep(POLL_SECONDS)
+
+    def unlock(self) -> None:
+        """Give the build lock back."""
+        key = _lock_key(self.target.dbname, self.schema)
+        self.send("select pg_advisory_unlock(%(key)s)", {"key": key})
+
+    def _lock_holder(self, key: int) -> str:
+        whole = key & 0xFFFFFFFFFFFFFFFF
+        found = self.send(_HOLDER, {"high": whole >> 32, "low": whole & 0xFFFFFFFF}).rows
+        if not found:
+            return "it has just ended"
+        pid, application, user, address, since = found[0]
+        return described_session(pid, application, user, address, since)
+
+    def rejected_rows(self) -> int:
+        """Return 0: PostgreSQL reads no files here."""
+        return 0
+
+    def missing_rights(self) -> list[str]:
+        """Return the GRANT sentence to send to the administrator for each right that is missing."""
+        user, database, may_create, usage, create = self.send(
+            _RIGHTS, {"schema": self.schema}
+        ).rows[0]
+        to = _shared.quoted(user)
+        if usage is None:
+            if may_create:
+                return []
+            return [f"GRANT CREATE ON DATABASE {_shared.quoted(database)} TO {to};"]
+        schema = self.quote(self.schema)
+        missing = [] if usage else [f"GRANT USAGE ON SCHEMA {schema} TO {to};"]
+        return missing if create else [*missing, f"GRANT CREATE ON SCHEMA {schema} TO {to};"]
+
+    def send(
+        self,
+        sql: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        inner: str | None = None,
+    ) -> Result:
+        """Send a statement, take all its rows and the time; every statement goes through here.
+
+        Args:
+            sql: What is sent; as it is, percent signs too, when there are no parameters.
+            parameters: Values by name.
+            inner: The part of `sql` that was given to us; errors show it and count from it.
+        """
+        start = time.perf_counter()
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute(sql, parameters)
+                while cursor.nextset():
+                    pass
+                columns = tuple(column.name for column in cursor.description or ())
+                rows = cursor.fetchall() if cursor.description else []
+                self._count = cursor.rowcount
+        except Exception as error:
+            sent = sql if parameters is None else None
+            raise self._error(error, inner or sql, sent) from error
+        finally:
+            self.seconds += time.perf_counter() - start
+        return Result(columns, rows)
+
+    def _error(self, error: Exception, shown: str, sent: str | None) -> DatabaseError:
+        raised = database_error(error, self._connection, self.target, shown=shown, sent=sent)
+        if getattr(error, "sqlstate", None) == DENIED:
+            raised.hint = self._grant_hint(raised.message) or raised.hint
+        return raised
+
+    def _grant_hint(self, message: str) -> str | None:
+        """Return the GRANT that would help against `permission denied for ...`."""
+        user = _shared.quoted(self.target.role or self._connection.info.user)
+        found = _DENIED.search(message)
+        if found is None:
+            owner = re.search(r"must be owner of (table|view) (.+)$", message)
+            if owner is not None:
+                return f"ALTER {owner[1].upper()} {self.relation(owner[2])} OWNER TO {user};"
+            member = re.search(r'must be (?:able to SET ROLE|member of role) "(.+)"', message)
+            return member and f"GRANT {_shared.quoted(member[1])} TO {user};"
+        what, name = found.groups()
+        if what == "schema":
+            right = "USAGE, CREATE" if name == self.schema else "USAGE"
+            return f"GRANT {right} ON SCHEMA {_shared.quoted(name)} TO {user};"
+        if what == "database":
+            return f"GRANT CREATE ON DATABASE {_shared.quoted(name)} TO {user};"
+        relation = _shared.quoted(name)
+        with contextlib.suppress(Exception):
+            # The server does not say in which schema; inside a failed transaction nothing does.
+            schemas = self._connection.execute(_UNREADABLE, {"name": name}).fetchall()
+            if len(schemas) == 1:
+                relation = f"{_shared.quoted(schemas[0][0])}.{relation}"
+        return f"GRANT SELECT ON {relation} TO {user};"
+
+
+def _lock_key(database: str, schema: str) -> int:
+    """Return a signed 64-bit number that stands for a target.
+
+    >>> _lock_key("shop", "crm") == _lock_key("shop", "crm") != _lock_key("shop", "crm2")
+    True
+    """
+    digest = hashlib.sha256(f"seg-sql\0{database}\0{schema}".encode()).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)
+
+
+def _kind(base: str, category: str) -> ColumnKind:
+    """Return the kind of a type from its (base) name and PostgreSQL's type category.
+
+    >>> _kind("numeric", "N"), _kind("timestamptz", "D"), _kind("regclass", "N")
+    ('number', 'timestamp', 'other')
+    """
+    named: dict[str, ColumnKind] = {
+        "date": "date",
+        "timestamp": "timestamp",
+        "timestamptz": "timestamp",
+        "bool": "boolean",
+    }
+    if base in named:
+        return named[base]
+    if category == "N" and base != "oid" and not base.startswith("reg"):
+        return "number"
+    return "text" if category == "S" else "other"

@@ -1,0 +1,110 @@
+"""What can go wrong, said in one sentence, with where and what next.
+
+Each class knows the exit code of the command that it ends: 1 when a model or a test failed,
+2 when the run could not start.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class SegSqlError(Exception):
+    """A failure with a place and a next step.
+
+    Args:
+        message: What is wrong, as one sentence.
+        where: The file and line, or the relation, it was found in.
+        hint: What to do next.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, where: str | None = None, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.where = where
+        self.hint = hint
+
+    def __str__(self) -> str:
+        text = f"{self.where}: {self.message}" if self.where else self.message
+        return f"{text}\n  {self.hint}" if self.hint else text
+
+
+class ConfigError(SegSqlError):
+    """A project, profile or schema file that cannot be used as it is."""
+
+    exit_code = 2
+
+
+class ParseError(SegSqlError):
+    """A template or a SQL text that cannot be rendered, parsed or accepted by the linter."""
+
+    exit_code = 2
+
+
+class SelectionError(SegSqlError):
+    """A selection that matches nothing."""
+
+    exit_code = 2
+
+
+class StartError(SegSqlError):
+    """The target cannot be reached, is locked, or holds a relation that is not ours."""
+
+    exit_code = 2
+
+
+class DatabaseError(SegSqlError):
+    """A statement that the database refused.
+
+    Attributes:
+        sql: The statement.
+        position: The character in `sql`, from 0, at which the database saw the fault, if it said.
+        lost: Whether the connection itself is gone, so that no further statement can run.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        sql: str | None = None,
+        position: int | None = None,
+        lost: bool = False,
+        where: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, where=where, hint=hint)
+        self.sql = sql
+        self.position = position
+        self.lost = lost
+
+
+class ModelError(SegSqlError):
+    """A model that cannot be computed from this data or these options."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that `name` is most likely a misspelling of.
+
+    >>> nearest("binz", ["bins", "ties"])
+    'bins'
+    >>> nearest("zzz", ["bins", "ties"]) is None
+    True
+    """
+    folded = {candidate.lower(): candidate for candidate in known}
+    match = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
+    return folded[match[0]] if match else None
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str | None:
+    """Return a hint that names the nearest known name, or lists a few that are known."""
+    known = list(known)
+    match = nearest(name, known)
+    if match:
+        return f"Did you mean '{match}'?"
+    if not known:
+        return None
+    listed = ", ".join(sorted(known)[:12])
+    return f"Known: {listed}{', ...' if len(known) > 12 else ''}."

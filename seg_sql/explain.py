@@ -1,0 +1,181 @@
+"""Why a customer is where they are: lines, values, scores, segment and stage in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from seg_sql import freshness
+from seg_sql.errors import ConfigError, SelectionError
+from seg_sql.events import Log
+from seg_sql.session import Settings, session
+from seg_sql.step import Steps
+from seg_sql.workspace import Workspace
+
+_MEASURES = (
+    ("recency", "recency_days", "r_score", "days since the last purchase", ",.0f"),
+    ("frequency", "frequency", "f_score", "purchases", ",.0f"),
+    ("monetary", "monetary", "m_score", "spent, net of refunds", ",.2f"),
+)
+
+
+def customer(settings: Settings, customer_id: str, *, lines: int) -> Iterator[str]:
+    """Yield the explanation of one customer, line by line.
+
+    Raises:
+        SelectionError: If no order line has the customer.
+    """
+    with session(settings) as workspace:
+        assert workspace.engine is not None
+        steps = Steps(workspace, workspace.engine, "00000000", "explain")
+        built = {
+            name
+            for name in workspace.nodes
+            if workspace.project.relation_name(name) in workspace.engine.existing()
+        }
+        if "orders" not in built:
+            raise ConfigError(
+                f"Nothing is built in {workspace.engine.schema} yet.", hint="Run `seg-sql build`."
+            )
+        runner_steps = Steps(workspace, workspace.engine, "00000000", "runner")
+        as_of = freshness.settle(workspace, runner_steps, set(workspace.nodes), Log())
+        given = {"customer": customer_id}
+        found = steps.rows("lines", parameters=given, limit=max(lines, 1))
+        if not found:
+            raise SelectionError(
+                f"No order line has the customer '{customer_id}'.",
+                hint=_similar(steps, customer_id),
+            )
+        day = f", as of {as_of.day}" if as_of and as_of.day else ""
+        yield f"Customer {customer_id}{day}"
+        yield ""
+        yield from _lines(steps, found[:lines], found[0], given)
+        yield from _orders(steps, given)
+        if {"rfm", "rfm_cut_points", "rfm_segment_map"} <= built:
+            yield from _rfm(steps, workspace, given)
+        if "customer_lifecycle" in built:
+            yield from _lifecycle(steps, given)
+
+
+def _similar(steps: Steps, customer_id: str) -> str | None:
+    for length in range(max(len(customer_id) - 1, 1), 0, -1):
+        rows = steps.rows("similar_ids", parameters={"start": customer_id[:length]}, length=length)
+        if rows:
+            return "Customers with a similar id: " + ", ".join(r["customer_id"] for r in rows)
+    return None
+
+
+def _lines(
+    steps: Steps, shown: Sequence[Mapping[str, Any]], first: Mapping[str, Any], given: Any
+) -> Iterator[str]:
+    total, kept = first["line_count"], first["kept_count"]
+    yield f"Order lines: {total:,} read, {kept:,} kept ({first['kept_amount'] or 0:,.2f})."
+    if total > kept:
+        for row in steps.rows("dropped", parameters=given):
+            amount = f" ({row['amount']:,.2f})" if row["amount"] is not None else ""
+            yield f"  dropped {row['line_count']:,}: {row['reason']}{amount}"
+    for row in shown:
+        at = f"{row['ordered_at']:%Y-%m-%d %H:%M}" if row["ordered_at"] else "no date"
+        what = _product(row)
+        reason = "" if row["reason"] == "kept" else f"   {row['action']}: {row['reason']}"
+        yield f"  {at:<16}  order {row['order_id']}  {row['item_id'] or ''}  {what}{reason}".rstrip()
+    if total > len(shown) > 0:
+        yield f"  ... and {total - len(shown):,} earlier lines (--lines {total})"
+    yield ""
+
+
+def _product(row: Mapping[str, Any]) -> str:
+    amount = "no amount" if row["amount"] is None else f"{row['amount']:,.2f}"
+    if row["quantity"] is None or row["unit_price"] is None:
+        return amount
+    return f"{row['quantity']:g} x {row['unit_price']:,.2f} = {amount}"
+
+
+def _orders(steps: Steps, given: Any) -> Iterator[str]:
+    row = steps.row("orders", parameters=given)
+    if row["purchases"] is None:
+        yield "Orders: none is left after the lines were checked."
+    else:
+        refunds = f", and {_plural(row['refunds'], 'refunds')}" if row["refunds"] else ""
+        yield f"Orders: {_plural(row['purchases'], 'purchases')}{refunds}; net value {row['amount']:,.2f}."
+    yield ""
+
+
+def _rfm(steps: Steps, workspace: Workspace, given: Any) -> Iterator[str]:
+    rows = steps.rows("rfm", parameters=given)
+    if not rows:
+        yield "RFM: no row, because there is no purchase to score."
+        return
+    row = rows[0]
+    ties = workspace.project.options["rfm"].model_dump()["ties"]
+    bounds = {(each["measure"], each["score"]): each for each in steps.rows("cut_points")}
+    yield (
+        f"RFM as of {row['as_of']}: purchases from {row['first_order_date']} to"
+        f" {row['last_order_date']}."
+    )
+    for measure, column, score, what, number in _MEASURES:
+        said = _plural(row[column], what, number)
+        if ties[measure] == "ntile":
+            why = "in groups of equal size"
+        else:
+            why = _interval(bounds.get((measure, row[score])))
+        yield f"  {measure:<10} {said:<38} score {row[score]}   {why}"
+    yield f"  code {row['rfm_code']}: segment {row['segment']}. {row['description'] or ''}".rstrip()
+    if row["suggested_action"]:
+        yield f"  What to do: {row['suggested_action']}"
+    yield ""
+
+
+def _plural(number: float, what: str, shape: str = ",") -> str:
+    """Return a number with its word.
+
+    >>> _plural(1, "purchases"), _plural(2, "days since")
+    ('1 purchase', '2 days since')
+    """
+    first, space, rest = what.partition(" ")
+    word = first.removesuffix("s") if number == 1 and first.endswith("s") else first
+    return f"{number:{shape}} {word}{space}{rest}"
+
+
+def _interval(bound: Mapping[str, Any] | None) -> str:
+    if bound is None:
+        return ""
+    lower, upper = bound["lower_bound"], bound["upper_bound"]
+    if lower is None and upper is None:
+        return "any value"
+    if lower is None:
+        return f"{upper:,.6g} or less"
+    if upper is None:
+        return f"more than {lower:,.6g}"
+    return f"more than {lower:,.6g}, up to {upper:,.6g}"
+
+
+def _lifecycle(steps: Steps, given: Any) -> Iterator[str]:
+    rows = steps.rows("lifecycle", parameters=given)
+    if not rows:
+        yield "Lifecycle: no row, because there is no purchase."
+        return
+    row = rows[0]
+    days, risk, churn = (
+        row["days_since_last"],
+        row["at_risk_after_days"],
+        row["churned_after_days"],
+    )
+    whose = (
+        "the customer's own gaps between purchases"
+        if row["threshold_source"] == "own"
+        else "the gaps of all customers, as this one has fewer than three"
+    )
+    stage = row["stage"].replace("_", " ")
+    why = {
+        "new": f"one purchase, {_plural(days, 'days ago')}, not more than {risk:,.6g}",
+        "reactivated": (
+            f"{_plural(days, 'days since the last purchase')}, which ended the longest pause so far,"
+            f" {row['last_gap_days']} days (over {row['unusual_gap_days']:,.6g} is unusual)"
+        ),
+        "active": f"{_plural(days, 'days since the last purchase')}, not more than {risk:,.6g}",
+        "at_risk": f"{_plural(days, 'days since the last purchase')}, more than {risk:,.6g}",
+        "churned": f"{_plural(days, 'days since the last purchase')}, more than {churn:,.6g}",
+    }[row["stage"]]
+    yield f"Lifecycle: {stage}, because {why}."
+    yield f"  at risk after {risk:,.6g} days, churned after {churn:,.6g}, from {whose}."

@@ -1,0 +1,109 @@
+"""The record of runs that stays in the database: seg_sql_runs and seg_sql_run_parameters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from seg_sql.engines import Publication
+from seg_sql.events import Log, NodeFinished
+from seg_sql.freshness import AsOf
+from seg_sql.step import Steps
+from seg_sql.workspace import Workspace
+
+# What the two tables say of themselves, in the database and in the documentation.
+DESCRIBED = {
+    "seg_sql_runs": (
+        "What each run built, when, from which input, and how it ended.",
+        {
+            "run_id": "The run: when it started (UTC) and eight digits.",
+            "model": "The model or seed.",
+            "status": "success, error or skipped.",
+            "rows": "Rows of the published table; NULL for a view.",
+            "seconds": "How long it took, its tests included.",
+            "started_at": "When it started, UTC.",
+            "finished_at": "When it was published or had failed, UTC.",
+            "as_of": "The first day that was not read.",
+            "input_fingerprint": "Rows, last date and sum of the order lines that were read.",
+        },
+    ),
+    "seg_sql_run_parameters": (
+        "The variables and options that each run used.",
+        {
+            "run_id": "The run, as in seg_sql_runs.",
+            "model": "The model that an option belongs to; NULL for a project variable.",
+            "parameter": "The name of the variable or option.",
+            "value": "Its value as text; NULL when it was not set.",
+        },
+    ),
+}
+
+
+def record(workspace: Workspace, steps: Steps, log: Log, run_id: str, as_of: AsOf | None) -> None:
+    """Append what a run did to the two tables, which are made when they are missing."""
+    nodes = log.of(NodeFinished)
+    if not nodes:
+        return
+    rows: list[tuple[Any, ...]] = [
+        (
+            run_id,
+            event.name,
+            event.status,
+            event.rows,
+            round(event.seconds, 3),
+            _plain_utc(event.started_at),
+            _plain_utc(event.finished_at),
+            as_of.day if as_of else None,
+            as_of.fingerprint if as_of else None,
+        )
+        for event in nodes
+    ]
+    _append(workspace, steps, "seg_sql_runs", rows)
+    _append(
+        workspace,
+        steps,
+        "seg_sql_run_parameters",
+        [(run_id, *row) for row in _parameters(workspace, as_of)],
+    )
+
+
+def _append(workspace: Workspace, steps: Steps, name: str, rows: list[tuple[Any, ...]]) -> None:
+    relation = workspace.project.relation_name(name)
+    described, columns = DESCRIBED[name]
+    if relation not in steps.engine.existing():
+        publication = Publication(
+            name=relation,
+            kind="table",
+            hidden=steps.table(steps.sql(name), work=False),
+            comment=f"{described}\n\nseg-sql:{workspace.project.name}:{name}",
+            column_comments=columns,
+            grants=workspace.project.config.grants,
+        )
+        steps.engine.publish([publication])
+    steps.engine.insert(relation, list(columns), rows)
+
+
+def _parameters(workspace: Workspace, as_of: AsOf | None) -> list[tuple[Any, ...]]:
+    values: list[tuple[Any, ...]] = []
+    if as_of is not None:
+        values.append((None, "as_of_origin", as_of.origin))
+    for name, value in workspace.project.vars.model_dump().items():
+        shown = as_of.day if name == "as_of" and as_of is not None else value
+        values.append((None, name, None if shown is None else str(shown)))
+    for model, options in workspace.project.options.items():
+        for name, value in _flat("", options.model_dump()):
+            values.append((model, name, None if value is None else str(value)))
+    return values
+
+
+def _flat(prefix: str, value: Any) -> list[tuple[str, Any]]:
+    if not isinstance(value, dict):
+        return [(prefix, value)]
+    return [
+        item
+        for key, inner in value.items()
+        for item in _flat(f"{prefix}.{key}" if prefix else key, inner)
+    ]
+
+
+def _plain_utc(moment: Any) -> Any:
+    return None if moment is None else moment.replace(tzinfo=None, microsecond=0)

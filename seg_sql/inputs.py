@@ -1,0 +1,291 @@
+"""The inputs of a project as the database has them: each becomes one typed SELECT."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from seg_sql import resources
+from seg_sql.config import INPUT_COLUMNS, InputConfig
+from seg_sql.engines import Column, Engine
+from seg_sql.errors import ConfigError, DatabaseError, did_you_mean
+from seg_sql.project import Project
+from seg_sql.render import Renderer
+
+# Which kinds of raw column can be read as each type; an id may be anything.
+_READABLE: dict[str, tuple[str, ...]] = {
+    "number": ("number", "text"),
+    "timestamp": ("timestamp", "date", "text"),
+    "date": ("date", "timestamp", "text"),
+    "boolean": ("boolean", "text", "number"),
+}
+_FLAGGED = ("ordered_at", "quantity", "unit_price", "amount")
+_FORMATS = {".parquet": "parquet", ".pq": "parquet", ".csv": "csv", ".tsv": "csv", ".txt": "csv"}
+
+
+@dataclass(frozen=True)
+class Input:
+    """An input as models see it.
+
+    Attributes:
+        name: Its name in seg_sql.yml.
+        sql: The SELECT that yields its known columns, typed.
+        source: The raw relation.
+        columns: The known columns that are mapped.
+        attributes: The carried columns, as quoted identifiers.
+        is_file: Whether it is read from files.
+        is_csv: Whether rows may have been rejected by the reader.
+    """
+
+    name: str
+    sql: str
+    source: str
+    columns: frozenset[str]
+    attributes: tuple[str, ...]
+    is_file: bool
+    is_csv: bool
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much of each input a run reads: everything, nothing, or a share of the customers."""
+
+    empty: bool = False
+    sample: float | None = None
+
+
+def mapped_columns(project: Project) -> dict[str, set[str]]:
+    """Return, by input, the columns that the configuration alone says are there."""
+    return {
+        name: set(entry.columns) or set(INPUT_COLUMNS.get(name, {}))
+        for name, entry in project.config.inputs.items()
+    }
+
+
+def resolve(
+    name: str, project: Project, engine: Engine, renderer: Renderer, limits: Limits
+) -> Input:
+    """Look an input up in the database and return it as a typed SELECT."""
+    entry = project.config.inputs.get(name)
+    if entry is None:
+        raise ConfigError(
+            f"There is no input '{name}'.",
+            where=str(project.document.path),
+            hint=did_you_mean(name, project.config.inputs)
+            or f"Add it under inputs: {name}: relation: schema.table",
+        )
+    where = project.document.where("inputs", name)
+    source = _source(entry, project, engine, renderer, where)
+    raw = _describe(entry, engine, renderer, source, where)
+    lookup = {column.name: column for column in raw}
+    conditions = _conditions(entry, limits, renderer, project, name, lookup)
+    if name not in INPUT_COLUMNS:
+        names = [
+            f"{engine.quote(raw_name)} as {engine.quote(column)}"
+            for column, raw_name in entry.columns.items()
+        ] or [engine.quote(column.name) for column in raw]
+        sql = render_step("limited", renderer, columns=names, source=source, conditions=conditions)
+        mapped = frozenset(entry.columns or lookup)
+        return Input(name, sql, source, mapped, (), entry.path is not None, _is_csv(entry))
+    columns = _columns(name, entry, raw, engine, project)
+    attributes = [
+        engine.quote(_find(attribute, lookup, project, name, "attributes").name)
+        for attribute in entry.attributes
+    ]
+    customer = next((c["raw"] for c in columns if c["name"] == "customer_id"), None)
+    sql = render_step(
+        "mapped",
+        renderer,
+        columns=columns,
+        attributes=attributes,
+        anonymous_ids=entry.anonymous_ids if customer else [],
+        customer_id=customer,
+        decimal_comma=entry.decimal_comma,
+        date_order=entry.date_order,
+        source=source,
+        conditions=conditions,
+    )
+    return Input(
+        name=name,
+        sql=sql,
+        source=source,
+        columns=frozenset(c["name"] for c in columns if c["raw"]),
+        attributes=tuple(attributes),
+        is_file=entry.path is not None,
+        is_csv=_is_csv(entry),
+    )
+
+
+def render_step(step: str, renderer: Renderer, **context: Any) -> str:
+    """Render a template of sql/inputs/."""
+    path = resources.SQL / "inputs" / f"{step}.sql"
+    return renderer.render(path.read_text("utf-8"), f"sql/inputs/{step}.sql", **context).sql
+
+
+def _source(
+    entry: InputConfig, project: Project, engine: Engine, renderer: Renderer, where: str
+) -> str:
+    if entry.relation is not None:
+        parts = _split_relation(entry.relation, where)
+        return ".".join(engine.quote(part) for part in parts)
+    assert entry.path is not None
+    if not engine.reads_files:
+        raise ConfigError(
+            "PostgreSQL cannot read a path here.",
+            where=where,
+            hint="Load the file into a table with psql's \\copy, then give 'relation: schema.table'.",
+        )
+    path = entry.path if "://" in entry.path else str(project.dir / entry.path)
+    if "://" not in path:
+        found = _glob(Path(path))
+        if not found:
+            raise ConfigError(
+                f"There is no file {entry.path}.",
+                where=where,
+                hint="A path is relative to the folder of seg_sql.yml.",
+            )
+        empty = [file for file in found if file.stat().st_size == 0]
+        if empty:
+            raise ConfigError(f"The file {empty[0].name} is empty.", where=where)
+    renderer_source = renderer.render(
+        "{{ seg_sql.read_file(path, format) }}", where, path=path, format=_format(entry.path)
+    )
+    return renderer_source.sql
+
+
+def _glob(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    pattern = str(path)
+    if not any(mark in pattern for mark in "*?["):
+        return []
+    root = Path(path.anchor)
+    return (
+        sorted(root.glob(str(path.relative_to(root))))
+        if path.anchor
+        else sorted(Path().glob(pattern))
+    )
+
+
+def _format(path: str) -> str:
+    name = path.removesuffix(".gz").removesuffix(".zst")
+    return _FORMATS.get(Path(name).suffix.lower(), "csv")
+
+
+def _is_csv(entry: InputConfig) -> bool:
+    return entry.path is not None and _format(entry.path) == "csv"
+
+
+def _split_relation(relation: str, where: str) -> list[str]:
+    from sqlglot import exp
+    from sqlglot.errors import SqlglotError
+
+    try:
+        table = exp.to_table(relation)
+    except SqlglotError:
+        table = None
+    if table is None or not table.parts:
+        raise ConfigError(
+            f"'{relation}' is not the name of a relation.",
+            where=where,
+            hint='Write schema.table, and "Schema"."Table" where letters are upper case.',
+        )
+    return [part.name for part in table.parts]
+
+
+def _describe(
+    entry: InputConfig, engine: Engine, renderer: Renderer, source: str, where: str
+) -> list[Column]:
+    try:
+        return engine.describe(render_step("raw", renderer, source=source))
+    except DatabaseError as error:
+        if error.lost:
+            raise
+        what = entry.relation or entry.path
+        raise ConfigError(
+            f"{what} cannot be read: {error.message}", where=where, hint=error.hint
+        ) from error
+
+
+def _columns(
+    name: str, entry: InputConfig, raw: Sequence[Column], engine: Engine, project: Project
+) -> list[dict[str, Any]]:
+    lookup = {column.name: column for column in raw}
+    # An input without `columns` passes its columns as they are.
+    mapping = entry.columns or {
+        column: column for column in INPUT_COLUMNS[name] if column in lookup
+    }
+    if not mapping:
+        raise ConfigError(
+            f"The input {name} has none of the columns that seg-sql knows:"
+            f" {', '.join(INPUT_COLUMNS[name])}.",
+            where=project.document.where("inputs", name),
+            hint=f"Map them under columns:. The relation has: {', '.join(lookup)}.",
+        )
+    result = []
+    for column, kind in INPUT_COLUMNS[name].items():
+        found = (
+            _find(mapping[column], lookup, project, name, "columns", column)
+            if column in mapping
+            else None
+        )
+        if found is not None and found.kind not in _READABLE.get(kind, (found.kind,)):
+            raise ConfigError(
+                f"{column} must be a {kind}, and '{found.name}' is {found.type}.",
+                where=project.document.where("inputs", name, "columns", column),
+                hint=_kind_hint(kind, found.kind),
+            )
+        result.append(
+            {
+                "name": column,
+                "type": kind,
+                "raw": engine.quote(found.name) if found else None,
+                "raw_kind": found.kind if found else None,
+                "flagged": bool(found) and name == "order_lines" and column in _FLAGGED,
+            }
+        )
+    return result
+
+
+def _kind_hint(kind: str, raw_kind: str) -> str | None:
+    if kind in ("timestamp", "date") and raw_kind == "number":
+        return "Make a view that turns the number into a timestamp, and read that."
+    return None
+
+
+def _find(raw_name: str, lookup: Mapping[str, Column], project: Project, *keys: str) -> Column:
+    if raw_name in lookup:
+        return lookup[raw_name]
+    folded = [column for name, column in lookup.items() if name.lower() == raw_name.lower()]
+    if len(folded) == 1:
+        return folded[0]
+    raise ConfigError(
+        f"The input {keys[0]} has no column '{raw_name}'.",
+        where=project.document.where("inputs", *keys),
+        hint=did_you_mean(raw_name, lookup),
+    )
+
+
+def _conditions(
+    entry: InputConfig,
+    limits: Limits,
+    renderer: Renderer,
+    project: Project,
+    name: str,
+    lookup: Mapping[str, Column],
+) -> list[str]:
+    conditions = [f"({entry.where})"] if entry.where else []
+    if limits.empty:
+        conditions.append("1 = 0")
+    customer = entry.columns.get("customer_id", "customer_id" if not entry.columns else None)
+    if limits.sample is not None and customer is not None and customer in lookup:
+        rendered = renderer.render(
+            "{{ seg_sql.hash01(seg_sql.ident(customer)) }} < {{ seg_sql.lit(share) }}",
+            project.document.where("inputs", name),
+            customer=customer,
+            share=limits.sample,
+        )
+        conditions.append(rendered.sql)
+    return conditions

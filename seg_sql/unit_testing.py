@@ -1,0 +1,350 @@
+"""Unit tests: given rows in the place of what a model reads, and the rows expected of it."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import decimal
+import io
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from seg_sql import inputs as inputs_
+from seg_sql import resources
+from seg_sql.config import INPUT_COLUMNS, InputConfig, UnitExpect, UnitGiven
+from seg_sql.engines import Engine
+from seg_sql.errors import ConfigError, DatabaseError, SegSqlError, did_you_mean
+from seg_sql.events import Status, TestFinished
+from seg_sql.options import MODEL_OPTIONS, ProjectVars
+from seg_sql.project import UnitTest
+from seg_sql.render import Renderer
+from seg_sql.workspace import Workspace
+
+
+def run_unit_test(test: UnitTest, workspace: Workspace, engine: Engine) -> TestFinished:
+    """Run a unit test: the model over the given rows, compared with the expected rows."""
+    started = time.perf_counter()
+    status: Status
+    sql = ""
+    try:
+        pinned = _pinned(test, workspace)
+        given = {_called(item.input, test): item for item in test.entry.given}
+
+        def ref(name: str) -> str:
+            if ("ref", name) in given:
+                return _given_rows(given["ref", name], name, test, pinned)
+            node = workspace.nodes.get(name)
+            if node is not None and not node.builds:
+                compiled = pinned.compile(name, ref=ref, input=input_)
+                return f"({compiled})"
+            raise ConfigError(f"The unit test gives no rows for ref('{name}').", where=test.where)
+
+        def input_(name: str) -> str:
+            return f"({pinned.input(name).sql})"
+
+        with pinned.renderer.variables(
+            {"as_of_reason": "after as_of", **test.entry.overrides.vars}
+        ):
+            sql = pinned.compile(test.entry.model, ref=ref, input=input_)
+        actual = engine.fetch(sql)
+        expected = _expected(test.entry.expect, test)
+        columns = list(dict.fromkeys(key for row in expected for key in row)) or list(
+            actual.columns
+        )
+        absent = [column for column in columns if column not in actual.columns]
+        if absent:
+            raise ConfigError(
+                f"The model {test.entry.model} yields no column '{absent[0]}'.",
+                where=test.where,
+                hint=did_you_mean(absent[0], actual.columns),
+            )
+        diff = row_diff(
+            columns,
+            [tuple(row.get(column) for column in columns) for row in expected],
+            [tuple(row[column] for column in columns) for row in actual.dicts()],
+            tolerance=test.entry.tolerance,
+        )
+        status = "fail" if diff else "pass"
+        message = test.entry.description if diff else ""
+    except SegSqlError as error:
+        if isinstance(error, DatabaseError) and error.lost:
+            raise
+        status, message, diff = "error", str(error), ""
+    return TestFinished(
+        name=f"{test.entry.model}::{test.entry.name}",
+        kind="unit",
+        model=test.entry.model,
+        status=status,
+        seconds=time.perf_counter() - started,
+        failures=1 if status == "fail" else 0,
+        message=message,
+        detail=diff,
+        compiled=sql,
+    )
+
+
+def _called(text: str, test: UnitTest) -> tuple[str, str]:
+    match = re.match(r"^\s*(ref|input)\s*\(\s*['\"](\w+)['\"]\s*\)\s*$", text)
+    if match is None:
+        raise ConfigError(f"'{text}' is neither ref('...') nor input('...').", where=test.where)
+    return match[1], match[2]
+
+
+def _pinned(test: UnitTest, workspace: Workspace) -> Workspace:
+    """Return a workspace whose inputs are the given rows.
+
+    The options and variables of a packaged model's test are seg-sql's defaults and what the test
+    overrides: a project's own settings do not change what is tested.
+    """
+    project = workspace.project
+    overrides = test.entry.overrides
+    base_vars = ProjectVars() if test.packaged else project.vars
+    inputs: dict[str, InputConfig] = {}
+    pinned_project = replace(
+        project,
+        config=project.config.model_copy(update={"inputs": inputs}),
+        vars=ProjectVars.model_validate({**base_vars.model_dump(), **overrides.vars}),
+        options={
+            name: kind.model_validate(
+                {
+                    **({} if test.packaged else project.options[name].model_dump()),
+                    **overrides.options.get(name, {}),
+                }
+            )
+            for name, kind in MODEL_OPTIONS.items()
+        },
+    )
+    pinned = Workspace(
+        pinned_project,
+        workspace.engine,
+        dialect=workspace.dialect,
+        schema=workspace.schema,
+        target_name=workspace.target_name,
+    )
+    for given in test.entry.given:
+        kind, name = _called(given.input, test)
+        if kind == "input":
+            resolved = _given_input(given, name, test, pinned)
+            pinned._inputs[name] = resolved
+            inputs[name] = InputConfig(
+                relation="given", columns={column: column for column in resolved.columns}
+            )
+    return pinned
+
+
+def _given_input(
+    given: UnitGiven, name: str, test: UnitTest, workspace: Workspace
+) -> inputs_.Input:
+    rows = _rows(given, test)
+    names = list(dict.fromkeys(key for row in rows for key in row))
+    known = INPUT_COLUMNS.get(name, {})
+    columns = [
+        {"name": column, "type": sql_type("", kind_of(rows, column), workspace.renderer)}
+        for column in names
+    ]
+    source = f"({_rows_sql(columns, rows, workspace.renderer)})"
+    mapped = [
+        {
+            "name": column,
+            "type": kind,
+            "raw": f'"{column}"' if column in names else None,
+            "raw_kind": kind_of(rows, column) if column in names else None,
+            "flagged": column in names
+            and name == "order_lines"
+            and column in ("ordered_at", "quantity", "unit_price", "amount"),
+        }
+        for column, kind in known.items()
+    ]
+    sql = inputs_.render_step(
+        "mapped",
+        workspace.renderer,
+        columns=mapped,
+        attributes=[],
+        anonymous_ids=[],
+        customer_id="customer_id",
+        decimal_comma=False,
+        date_order="ymd",
+        source=source,
+        conditions=[],
+    )
+    return inputs_.Input(name, sql, source, frozenset(names), (), False, False)
+
+
+def kind_of(rows: Sequence[Mapping[str, Any]], column: str) -> str:
+    """Return what kind of values a column of given rows has."""
+    values = [row.get(column) for row in rows if row.get(column) is not None]
+    if values and all(isinstance(value, bool) for value in values):
+        return "boolean"
+    if values and all(isinstance(value, (int, float)) for value in values):
+        return "number"
+    if values and all(isinstance(value, datetime.datetime) for value in values):
+        return "timestamp"
+    if values and all(isinstance(value, datetime.date) for value in values):
+        return "date"
+    return "text"
+
+
+def _given_rows(given: UnitGiven, name: str, test: UnitTest, workspace: Workspace) -> str:
+    rows = _rows(given, test)
+    entry = workspace.project.models[name].entry
+    types = {column.name: column.data_type for column in entry.columns}
+    names = list(dict.fromkeys([*types, *(key for row in rows for key in row)]))
+    for key in names:
+        if types and key not in types:
+            raise ConfigError(
+                f"{name} has no column '{key}' in its schema.yml.",
+                where=test.where,
+                hint=did_you_mean(key, types),
+            )
+    columns = [
+        {
+            "name": column,
+            "type": sql_type(types.get(column, ""), kind_of(rows, column), workspace.renderer),
+        }
+        for column in names
+    ]
+    return f"({_rows_sql(columns, rows, workspace.renderer)})"
+
+
+def sql_type(declared: str, kind: str, renderer: Renderer) -> str:
+    """Return a SQL type from schema.yml's word, or else from the kind of the given values."""
+    word = declared if declared and declared != "id" else ""
+    if not word:
+        word = {"number": "double"}.get(kind, kind)
+        if declared == "id" and kind == "number":
+            word = "bigint"
+    if word in ("double", "text"):
+        return renderer.render(f"{{{{ seg_sql.{word}() }}}}", "type").sql
+    return word
+
+
+def _rows_sql(
+    columns: Sequence[Mapping[str, str]], rows: Sequence[Mapping[str, Any]], renderer: Renderer
+) -> str:
+    path = resources.SQL / "runner" / "rows.sql"
+    return renderer.render(
+        path.read_text("utf-8"),
+        "sql/runner/rows.sql",
+        columns=columns,
+        rows=[[_plain(row.get(column["name"])) for column in columns] for row in rows],
+    ).sql
+
+
+def _plain(value: Any) -> Any:
+    return (
+        value.isoformat(sep=" ")
+        if isinstance(value, datetime.datetime)
+        else (value.isoformat() if isinstance(value, datetime.date) else value)
+    )
+
+
+def _rows(given: UnitGiven, test: UnitTest) -> list[dict[str, Any]]:
+    if given.fixture is not None:
+        return read_csv_rows((test.folder / given.fixture).read_text("utf-8"))
+    if isinstance(given.rows, str):
+        return read_csv_rows(given.rows)
+    return given.rows
+
+
+def _expected(expect: UnitExpect, test: UnitTest) -> list[dict[str, Any]]:
+    return _rows(UnitGiven(input="", **expect.model_dump()), test)
+
+
+def read_csv_rows(text: str) -> list[dict[str, Any]]:
+    r"""Read CSV rows; an empty field is NULL, and numbers, dates and true/false are read as such.
+
+    >>> read_csv_rows("id,at,paid\n1,2026-01-31,\n")
+    [{'id': 1, 'at': datetime.date(2026, 1, 31), 'paid': None}]
+    """
+    reader = csv.DictReader(io.StringIO(text.strip()), skipinitialspace=True)
+    return [{key.strip(): _csv_value(value) for key, value in row.items()} for row in reader]
+
+
+def _csv_value(text: str | None) -> Any:
+    value = (text or "").strip()
+    if value == "":
+        return None
+    if value.lower() in ("true", "false"):
+        return value.lower() == "true"
+    for read in (int, float, datetime.date.fromisoformat, datetime.datetime.fromisoformat):
+        try:
+            return read(value)
+        except ValueError:
+            continue
+    return value
+
+
+def row_diff(
+    columns: Sequence[str],
+    expected: Sequence[tuple[Any, ...]],
+    actual: Sequence[tuple[Any, ...]],
+    *,
+    tolerance: float,
+) -> str:
+    """Return the rows that differ, '-' expected and '+' actual; nothing when all agree.
+
+    The order of rows does not matter; numbers agree within the relative tolerance.
+
+    >>> print(row_diff(["id", "n"], [(1, 2.0), (2, 3.0)], [(2, 3.0000000001), (1, 4.0)],
+    ...                tolerance=1e-6))
+      id | n
+    - 1  | 2
+    + 1  | 4
+    """
+    left = sorted((tuple(map(_comparable, row)) for row in expected), key=_sort_key)
+    right = sorted((tuple(map(_comparable, row)) for row in actual), key=_sort_key)
+    unmatched = []
+    rest = list(right)
+    for row in left:
+        found = next((other for other in rest if _agree(row, other, tolerance)), None)
+        if found is None:
+            unmatched.append(row)
+        else:
+            rest.remove(found)
+    if not unmatched and not rest:
+        return ""
+    table = [tuple(columns), *[tuple(map(_shown, row)) for row in (*unmatched, *rest)]]
+    widths = [max(len(row[i]) for row in table) for i in range(len(columns))]
+    signs = [" ", *["-"] * len(unmatched), *["+"] * len(rest)]
+    return "\n".join(
+        f"{sign} {' | '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))}".rstrip()
+        for sign, row in zip(signs, table, strict=True)
+    )
+
+
+def _comparable(value: Any) -> Any:
+    if isinstance(value, decimal.Decimal):
+        return float(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return float(value) if abs(value) < 2**53 else value
+    if isinstance(value, datetime.datetime) and value.time() == datetime.time():
+        return value.date().isoformat()
+    if isinstance(value, datetime.date):
+        return value.isoformat(*([" "] if isinstance(value, datetime.datetime) else []))
+    return value
+
+
+def _agree(left: tuple[Any, ...], right: tuple[Any, ...], tolerance: float) -> bool:
+    return all(_equal(a, b, tolerance) for a, b in zip(left, right, strict=True))
+
+
+def _equal(a: Any, b: Any, tolerance: float) -> bool:
+    if isinstance(a, float) and isinstance(b, float):
+        return a == b or abs(a - b) <= tolerance * max(abs(a), abs(b))
+    if isinstance(a, str) != isinstance(b, str) and None not in (a, b):
+        # A text such as '511' is written as a number in YAML and CSV.
+        return _shown(a) == _shown(b)
+    return type(a) is type(b) and bool(a == b)
+
+
+def _sort_key(row: tuple[Any, ...]) -> tuple[tuple[int, str], ...]:
+    return tuple((0, "") if v is None else (1, _shown(v)) for v in row)
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    return f"{value:.10g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,335 @@
+"""A project together with a database: which models there are, and what each is as SQL."""
+
+from __future__ import annotations
+
+import datetime
+import textwrap
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from seg_sql import inputs as inputs_
+from seg_sql.config import ModelConfig
+from seg_sql.engines import Engine
+from seg_sql.errors import ConfigError, ParseError, did_you_mean
+from seg_sql.graph import Graph
+from seg_sql.inputs import Input, Limits
+from seg_sql.project import Model, Project, missing_columns
+from seg_sql.render import Rendered, Renderer, template_line
+from seg_sql.select import Selectable
+from seg_sql.yaml_files import validate
+
+# Stands for as_of while the graph is found, before the last order line is known.
+_SOME_DAY = "1970-01-01"
+
+
+@dataclass(frozen=True)
+class Node:
+    """A model with its config and what it reads."""
+
+    model: Model
+    config: ModelConfig
+    refs: tuple[str, ...]
+    inputs: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """Return the model's name."""
+        return self.model.name
+
+    @property
+    def kind(self) -> str:
+        """Return what it is built as: table, view, ephemeral or seed."""
+        return "seed" if self.model.resource == "seed" else self.config.materialized
+
+    @property
+    def builds(self) -> bool:
+        """Return whether it becomes a relation."""
+        return self.kind != "ephemeral"
+
+    @property
+    def needs(self) -> Mapping[str, list[str]]:
+        """Return the columns of each input that it cannot do without."""
+        needs: Mapping[str, list[str]] = self.config.meta.get("needs", {})
+        return needs
+
+
+@dataclass
+class Workspace:
+    """What a run works with.
+
+    Attributes:
+        project: The project.
+        engine: The connection; None where no database is at hand, as for `ls`.
+        limits: How much of each input is read.
+        hidden: The work relation that stands for a model which is built but not yet published.
+        broken: Rows that the reader of an input refused, by input.
+        kept_fits: The models whose published fit is used again in this run.
+    """
+
+    project: Project
+    engine: Engine | None
+    dialect: str = "duckdb"
+    schema: str = "seg_sql"
+    target_name: str = "dev"
+    limits: Limits = field(default_factory=Limits)
+    hidden: dict[str, str] = field(default_factory=dict)
+    broken: dict[str, int] = field(default_factory=dict)
+    kept_fits: set[str] = field(default_factory=set)
+    _inputs: dict[str, Input] = field(default_factory=dict)
+
+    @cached_property
+    def renderer(self) -> Renderer:
+        """Return the renderer of this project's templates."""
+        return Renderer(
+            self.project,
+            self.dialect,
+            target={"name": self.target_name, "schema": self.schema, "type": self.dialect},
+            context={
+                "input_has": self.input_has,
+                "input_attributes": self.input_attributes,
+                "input_is_file": self.input_is_file,
+                "broken_rows": lambda name: self.broken.get(name, 0),
+                "keeps_fit": lambda name: name in self.kept_fits,
+                "source": self.source,
+                "is_incremental": lambda: False,
+            },
+        )
+
+    def before_reading(self) -> AbstractContextManager[None]:
+        """Let templates be rendered before the last order line, and so as_of, is known."""
+        day = self.renderer.variable("as_of") or _SOME_DAY
+        return self.renderer.variables({"as_of": day, "as_of_reason": ""})
+
+    def input(self, name: str) -> Input:
+        """Return an input, looked up in the database once."""
+        if name not in self._inputs:
+            if self.engine is None:
+                raise ConfigError(f"The input {name} is only known with a connection.")
+            self._inputs[name] = inputs_.resolve(
+                name, self.project, self.engine, self.renderer, self.limits
+            )
+        return self._inputs[name]
+
+    def input_has(self, name: str, column: str | None = None) -> bool:
+        """Return whether an input, or a column of it, is mapped."""
+        if name not in self.project.config.inputs:
+            return False
+        return column is None or column in self.mapped[name]
+
+    def input_attributes(self, name: str) -> list[str]:
+        """Return the carried columns of an input, as quoted identifiers."""
+        entry = self.project.config.inputs.get(name)
+        if entry is None or not entry.attributes:
+            return []
+        if self.engine is None:
+            return [f'"{attribute}"' for attribute in entry.attributes]
+        return list(self.input(name).attributes)
+
+    def input_is_file(self, name: str) -> bool:
+        """Return whether an input is read from files."""
+        entry = self.project.config.inputs.get(name)
+        return entry is not None and entry.path is not None
+
+    @cached_property
+    def mapped(self) -> dict[str, set[str]]:
+        """Return the mapped columns by input."""
+        if self.engine is None:
+            return inputs_.mapped_columns(self.project)
+        return {name: set(self.input(name).columns) for name in self.project.config.inputs}
+
+    def source(self, *names: str) -> str:
+        """Return a relation outside the project, as `schema, table`."""
+        return ".".join('"' + name.replace('"', '""') + '"' for name in names)
+
+    def relation(self, name: str) -> str:
+        """Return the relation that a model is read from now."""
+        hidden = self.hidden.get(name)
+        return self.qualified(hidden or self.project.relation_name(name))
+
+    def published(self, name: str) -> str:
+        """Return the relation that readers see of a model."""
+        return self.qualified(self.project.relation_name(name))
+
+    def qualified(self, relation: str) -> str:
+        """Return the quoted, qualified name of a relation of the target schema."""
+        if self.engine is not None:
+            return self.engine.relation(relation)
+        return self.source(self.schema, relation)
+
+    @cached_property
+    def nodes(self) -> dict[str, Node]:
+        """Return every enabled model that this project uses."""
+        found: dict[str, Node] = {}
+        with self.before_reading():
+            for model in self.project.models.values():
+                node = self._parse(model)
+                if node.config.enabled:
+                    found[model.name] = node
+        read = {name for node in found.values() for name in node.refs}
+        for node in found.values():
+            for name in node.refs:
+                if name not in self.project.models:
+                    raise ParseError(
+                        f"{node.name} reads '{name}', which is no model.",
+                        where=_line_of(node.model, name),
+                        hint=did_you_mean(name, self.project.models),
+                    )
+                if name not in found:
+                    raise ParseError(
+                        f"{node.name} reads '{name}', which is not enabled.",
+                        where=_line_of(node.model, name),
+                    )
+        # A packaged seed that no model reads is nobody's table.
+        return {
+            name: node
+            for name, node in found.items()
+            if not (node.model.packaged and node.model.resource == "seed" and name not in read)
+            and not self._is_idle(node)
+        }
+
+    def _is_idle(self, node: Node) -> bool:
+        """Return whether a packaged model is about an optional input that is not there."""
+        about = node.config.meta.get("only_with")
+        return about is not None and not self.input_has(about)
+
+    def _parse(self, model: Model) -> Node:
+        if model.resource == "seed":
+            rendered = Rendered("", {}, (), ())
+        else:
+            rendered = self._render(model, ref=None, input=None)
+        given = {**model.entry.config, **rendered.config, **self._project_config(model)}
+        if model.entry.meta:
+            given["meta"] = {**model.entry.meta, **given.get("meta", {})}
+        config = validate_config(given, model)
+        return Node(model, config, rendered.refs, rendered.inputs)
+
+    def _project_config(self, model: Model) -> dict[str, Any]:
+        given = self.project.config.models.get(model.name, {})
+        return {key: value for key, value in given.items() if key in ModelConfig.model_fields}
+
+    def _render(
+        self,
+        model: Model,
+        *,
+        ref: Callable[[str], str] | None,
+        input: Callable[[str], str] | None,
+        **context: Any,
+    ) -> Rendered:
+        return self.renderer.render(
+            model.text,
+            model.shown,
+            config=model.entry.config,
+            ref=ref,
+            input=input,
+            this=self.published(model.name),
+            **context,
+        )
+
+    @cached_property
+    def graph(self) -> Graph:
+        """Return which model reads which."""
+        return Graph({name: node.refs for name, node in self.nodes.items()})
+
+    @cached_property
+    def selectable(self) -> dict[str, Selectable]:
+        """Return what the selection grammar asks of each node."""
+        return {
+            name: Selectable(
+                name=name,
+                resource_type=node.model.resource,
+                path=node.model.shown,
+                tags=frozenset({*node.config.tags, node.model.area}),
+                materialized=node.kind,
+            )
+            for name, node in self.nodes.items()
+        }
+
+    def compile(
+        self,
+        name: str,
+        *,
+        ref: Callable[[str], str] | None = None,
+        input: Callable[[str], str] | None = None,
+    ) -> str:
+        """Return a model as the SQL that runs."""
+        model = self.project.models[name]
+        return self._render(model, ref=ref or self.ref_sql, input=input or self.input_sql).sql
+
+    def opaque(self, name: str, macros: object) -> str:
+        """Return a model as the linter reads it: each macro call a plain function call."""
+        with self.before_reading():
+            model = self.project.models[name]
+            return self._render(model, ref=None, input=None, seg_sql=macros).sql
+
+    def ref_sql(self, name: str) -> str:
+        """Return what stands for `ref(name)`: a relation, or the SELECT of an ephemeral model."""
+        if name not in self.project.models:
+            raise ParseError(
+                f"There is no model '{name}'.", hint=did_you_mean(name, self.project.models)
+            )
+        node = self.nodes.get(name)
+        if node is not None and not node.builds:
+            return _inline(self.compile(name))
+        return self.relation(name)
+
+    def input_sql(self, name: str) -> str:
+        """Return what stands for `input(name)`: a typed SELECT in parentheses."""
+        return _inline(self.input(name).sql)
+
+    def unmapped(self, name: str) -> list[tuple[str, str]]:
+        """Return each (input, column) that a model, or what it reads, needs and is not mapped."""
+        found: list[tuple[str, str]] = []
+        for each in (name, *sorted(self.graph.above(name))):
+            found += missing_columns(self.nodes[each].needs, self.mapped)
+        return list(dict.fromkeys(found))
+
+    def reads(self, names: set[str]) -> set[str]:
+        """Return the inputs that models read, themselves or through an ephemeral model."""
+        found: set[str] = set()
+        for name in names:
+            node = self.nodes[name]
+            found |= set(node.inputs)
+            found |= self.reads({ref for ref in node.refs if not self.nodes[ref].builds})
+        return found
+
+
+def validate_config(given: Mapping[str, Any], model: Model) -> ModelConfig:
+    """Check a model's config against dbt's keys."""
+    from seg_sql.yaml_files import YamlFile
+
+    # The config may come from the template: errors name it, not a line of YAML.
+    document = YamlFile(model.path, "")
+    try:
+        return validate(ModelConfig, dict(given), document)
+    except ConfigError as error:
+        error.where = model.shown
+        raise
+
+
+def _inline(sql: str) -> str:
+    return f"(\n{textwrap.indent(sql, '        ')}\n    )"
+
+
+def _line_of(model: Model, name: str) -> str:
+    for number, line in enumerate(model.text.splitlines(), 1):
+        if "ref(" in line and name in line:
+            return f"{model.shown}:{number}"
+    return model.shown
+
+
+def sql_error_place(model: Model, sql: str, position: int | None) -> str | None:
+    """Return `file:line` of the template for a character of its compiled SQL."""
+    if position is None:
+        return None
+    line = sql.count("\n", 0, position) + 1
+    return f"{model.shown}:{template_line(model.text, sql, line)}"
+
+
+def today(timezone: str) -> datetime.datetime:
+    """Return the present moment in a time zone, without its offset."""
+    from zoneinfo import ZoneInfo
+
+    return datetime.datetime.now(ZoneInfo(timezone)).replace(tzinfo=None, microsecond=0)

@@ -1,0 +1,6 @@
+-- Ids that begin like the one that was not found.
+select distinct cast(customer_id as {{ seg_sql.text() }}) as customer_id
+from {{ ref('orders') }} as orders
+where left(cast(customer_id as {{ seg_sql.text() }}), {{ length }}) = {{ seg_sql.param('start') }}
+order by customer_id
+limit 3

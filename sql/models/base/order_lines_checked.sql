@@ -1,0 +1,184 @@
+-- Every raw order line, typed, with the one reason why it is kept or dropped.
+-- Grain: raw line. Of several reasons the first in the list below counts.
+-- Inlined into order_lines_clean and input_quality, so that both follow the same rules.
+{{ config(materialized='ephemeral') }}
+
+with
+
+raw_lines as (
+
+    select
+        {% if input_has('customer_map') -%}
+        coalesce(customer_merges.surviving_id, raw.customer_id) as customer_id,
+        {%- else -%}
+        raw.customer_id,
+        {%- endif %}
+        {% if input_has('order_lines', 'order_id') -%}
+        raw.order_id,
+        {%- else -%}
+        {{ seg_sql.day_order_id('raw.customer_id', 'raw.ordered_at') }} as order_id,
+        {%- endif %}
+        raw.ordered_at,
+        cast(raw.ordered_at as date) as order_date,
+        raw.item_id,
+        raw.quantity,
+        raw.unit_price,
+        raw.line_id,
+        {% for attribute in input_attributes('order_lines') -%}
+        raw.{{ attribute }},
+        {% endfor -%}
+        {% if input_has('order_lines', 'ordered_at') -%}
+        raw.has_ordered_at,
+        {% endif -%}
+        {% if input_has('order_lines', 'amount') -%}
+        raw.amount as given_amount,
+        raw.has_amount,
+        {%- else -%}
+        {{ seg_sql.safe_product('raw.quantity', 'raw.unit_price') }} as given_amount,
+        {%- if input_has('order_lines', 'quantity') and input_has('order_lines', 'unit_price') %}
+        case when raw.has_quantity = 1 and raw.has_unit_price = 1 then 1 else 0 end as has_amount,
+        {%- else %}
+        0 as has_amount,
+        {%- endif %}
+        {%- endif %}
+        raw.is_anonymous
+    from {{ input('order_lines') }} as raw
+    {%- if input_has('customer_map') %}
+    left join {{ ref('customer_merges') }} as customer_merges
+        on customer_merges.customer_id = raw.customer_id
+    {%- endif %}
+
+),
+
+judged as (
+
+    select
+        case when is_anonymous = 0 then customer_id end as customer_id,
+        order_id,
+        ordered_at,
+        order_date,
+        item_id,
+        quantity,
+        unit_price,
+        case when {{ seg_sql.is_usable('given_amount') }} then given_amount end as amount,
+        line_id,
+        {% for attribute in input_attributes('order_lines') -%}
+        {{ attribute }},
+        {% endfor -%}
+        case
+            {% if input_has('order_lines', 'ordered_at') -%}
+            when has_ordered_at = 1 and ordered_at is null then 'unreadable date'
+            when ordered_at is null then 'no date'
+            when ordered_at < cast('1600-01-01' as timestamp) then 'unreadable date'
+            when order_date >= {{ seg_sql.as_of() }} then '{{ var("as_of_reason") }}'
+            {% endif -%}
+            {% if input_has('order_lines', 'amount') or input_has('order_lines', 'unit_price') -%}
+            when has_amount = 1 and given_amount is null then 'unreadable number'
+            when given_amount is null then 'no amount'
+            when not {{ seg_sql.is_usable('given_amount') }} then 'number out of range'
+            {% endif -%}
+            {% if input_has('order_lines', 'order_id') -%}
+            when order_id is null then 'no order id'
+            {% endif -%}
+            {% if var('refunds') == 'drop' -%}
+            when given_amount < 0 or quantity < 0 then 'refund'
+            {% endif -%}
+            when is_anonymous = 1 then 'anonymous id'
+            when customer_id is null then 'no customer'
+            else 'kept'
+        end as reason
+    from raw_lines
+
+),
+
+{%- set kept = "('kept', 'no customer', 'anonymous id')" %}
+{%- if input_has('order_lines', 'line_id') or var('duplicates') == 'drop' %}
+
+-- Of the lines with the same line_id, or of equal lines without one, the first counts.
+numbered as (
+
+    select
+        customer_id,
+        order_id,
+        ordered_at,
+        order_date,
+        item_id,
+        quantity,
+        unit_price,
+        amount,
+        line_id,
+        {% for attribute in input_attributes('order_lines') -%}
+        {{ attribute }},
+        {% endfor -%}
+        reason,
+        row_number() over (
+            partition by
+                case when reason in {{ kept }} then 1 else 0 end,
+                {% if input_has('order_lines', 'line_id') -%}
+                line_id
+                {%- else -%}
+                customer_id, order_id, ordered_at, item_id, quantity, unit_price, amount
+                {%- for attribute in input_attributes('order_lines') %}, {{ attribute }}{% endfor %}
+                {%- endif %}
+            order by ordered_at, {{ seg_sql.bin('order_id') }}, {{ seg_sql.bin('item_id') }}, amount
+        ) as copy_number
+    from judged
+
+),
+{%- endif %}
+
+checked as (
+
+    select
+        customer_id,
+        order_id,
+        ordered_at,
+        order_date,
+        item_id,
+        quantity,
+        unit_price,
+        amount,
+        line_id,
+        {% for attribute in input_attributes('order_lines') -%}
+        {{ attribute }},
+        {% endfor -%}
+        {% if input_has('order_lines', 'line_id') -%}
+        case
+            when reason in {{ kept }} and line_id is not null and copy_number > 1
+            then 'duplicate line_id' else reason
+        end as reason
+    from numbered
+        {%- elif var('duplicates') == 'drop' -%}
+        case
+            when reason in {{ kept }} and copy_number > 1 then 'duplicate' else reason
+        end as reason
+    from numbered
+        {%- else -%}
+        reason
+    from judged
+        {%- endif %}
+
+),
+
+decided as (
+
+    select
+        customer_id,
+        order_id,
+        ordered_at,
+        order_date,
+        item_id,
+        quantity,
+        unit_price,
+        amount,
+        line_id,
+        {% for attribute in input_attributes('order_lines') -%}
+        {{ attribute }},
+        {% endfor -%}
+        reason,
+        case when reason in {{ kept }} then 'kept' else 'dropped' end as action
+    from checked
+
+)
+
+select * from decided

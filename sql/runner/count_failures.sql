@@ -1,0 +1,4 @@
+select count(*) as failures
+from (
+{{ test }}
+) as failing_rows

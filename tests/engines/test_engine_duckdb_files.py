@@ -1,0 +1,332 @@
+"""DuckDB files: what cannot be opened, and building in a copy."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from seg_sql.engines import Publication, _duckdb_file, open_engine
+from seg_sql.engines import duckdb as engine_module
+from seg_sql.errors import DatabaseError, StartError
+from seg_sql.profiles import DuckDBTarget
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "test.duckdb"
+
+
+@pytest.fixture
+def copying(file):
+    return DuckDBTarget(path=str(file), copy_on_build=True)
+
+
+def build(engine, number):
+    engine.prepare_schema()
+    engine.create("seg_tmp_1", "table", f"select {number} as a")
+    engine.publish([Publication("t", "table", "seg_tmp_1", comment=f"build {number}")])
+
+
+def read(target):
+    with contextlib.closing(open_engine(target, read_only=True)) as engine:
+        assert set(engine.existing()) == {"t"}
+        found = engine.fetch(f"select a from {engine.relation('t')}").rows[0][0]
+        assert engine.existing()["t"].comment == f"build {found}"
+        return found
+
+
+def refused(target, **options):
+    with pytest.raises(StartError) as raised:
+        open_engine(target, **options)
+    assert raised.value.exit_code == 2
+    assert "\n" not in raised.value.message
+    assert raised.value.message.endswith(".")
+    return raised.value
+
+
+def test_a_folder_that_does_not_exist(tmp_path):
+    folder = tmp_path / "absent"
+    error = refused(DuckDBTarget(path=str(folder / "test.duckdb")))
+    assert "does not exist" in error.message
+    assert error.hint == f"Make it: mkdir -p {folder}"
+    assert not folder.exists()
+
+
+def test_a_file_that_does_not_exist_is_not_read(file):
+    error = refused(DuckDBTarget(path=str(file)), read_only=True)
+    assert "There is no database file" in error.message
+    assert not file.exists()
+
+
+def test_a_folder_is_no_file(tmp_path):
+    assert "is a folder" in refused(DuckDBTarget(path=str(tmp_path))).message
+
+
+@pytest.mark.parametrize("content", [b"", b"order_id,amount\n1,2\n" * 1000], ids=["empty", "csv"])
+def test_a_file_that_is_no_database(file, content):
+    file.write_bytes(content)
+    error = refused(DuckDBTarget(path=str(file)))
+    assert "is not a DuckDB database file" in error.message
+    assert file.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (
+            # What DuckDB 1.5.6 says of a file that 2.0.0 has made.
+            "IO Error: Trying to read a database file with version number 69, but we can only"
+            " read versions between 64 and 68.\nThe database file was created with a newer"
+            " version of DuckDB.",
+            "was written by another version of DuckDB",
+        ),
+        ('IO Error: Cannot open file "x": Permission denied', "may not open the database file"),
+        ('IO Error: Cannot open file "x": Read-only file system', "may not open the database"),
+        ("IO Error: Something else\\n\\nat length", "DuckDB cannot open x: IO Error: Something"),
+    ],
+)
+def test_what_the_driver_says_on_opening(words, expected):
+    error = _duckdb_file._open_error(words, Path("x"), locked=False)
+    assert expected in error.message
+
+
+def test_a_file_that_is_open_in_this_process_in_another_mode(file):
+    with contextlib.closing(duckdb.connect(str(file))):
+        assert (
+            "already open in this process"
+            in refused(DuckDBTarget(path=str(file)), read_only=True).message
+        )
+
+
+def test_missing_rights_are_sentences(file, monkeypatch):
+    # As root every file can be written, so the answer of the system is given here.
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    engine = open_engine(DuckDBTarget(path=str(file)))
+    assert engine.missing_rights() == [
+        f"The user of this process needs to write to {file}.",
+        f"The user of this process needs to write to {file.parent}.",
+    ]
+    engine.close()
+    engine = open_engine(DuckDBTarget())
+    assert engine.missing_rights() == []
+    engine.close()
+
+
+def test_a_file_for_readers_that_lag(file):
+    target = DuckDBTarget(path=str(file), storage_version="v1.0.0")
+    open_engine(target).close()
+    with contextlib.closing(duckdb.connect(str(file))) as connection:
+        tags = connection.execute(
+            "select tags from duckdb_databases() where database_name = 'test'"
+        ).fetchone()[0]
+    assert "v1.0.0" in tags["storage_version"]
+    # An existing file is left as it is.
+    open_engine(target.model_copy(update={"storage_version": "v1.2.0"})).close()
+
+
+def test_an_unknown_storage_version(file):
+    error = refused(DuckDBTarget(path=str(file), storage_version="v0.0.0"))
+    assert "v0.0.0" in error.message
+
+
+def test_an_unknown_extension(file, monkeypatch):
+    error = refused(DuckDBTarget(path=str(file), extensions=["no'such"]))
+    assert "no'such" in error.message
+
+
+def test_an_extension_that_is_there_is_loaded(file):
+    engine = open_engine(DuckDBTarget(path=str(file), extensions=["parquet"]))
+    assert engine.fetch("select 1").rows == [(1,)]
+    engine.close()
+
+
+def test_other_databases_are_attached(file, tmp_path):
+    other = tmp_path / "o'ther.duckdb"
+    with contextlib.closing(duckdb.connect(str(other))) as connection:
+        connection.execute("create table sales as select 7 as amount")
+    attach = [{"path": str(other), "alias": 'the "other"', "type": "duckdb"}]
+    target = DuckDBTarget.model_validate({"path": str(file), "attach": attach})
+    engine = open_engine(target)
+    name = engine.quote('the "other"')
+    assert engine.fetch(f"select amount from {name}.main.sales").rows == [(7,)]
+    with pytest.raises(DatabaseError, match="read-only"):
+        engine.execute(f"insert into {name}.main.sales values (1)")
+    engine.close()
+
+
+def test_a_failing_attachment_does_not_show_a_password(file):
+    path = "/no/such/folder/postgresql://me:s3cret@host/db password=s3cret"
+    attach = [{"path": path, "alias": "other"}]
+    target = DuckDBTarget.model_validate({"path": str(file), "attach": attach})
+    error = refused(target)
+    assert "'other' cannot be attached" in error.message
+    assert "s3cret" not in str(error)
+    assert error.__cause__ is None
+    assert error.__suppress_context__
+
+
+def test_without_time_zones_only_utc_works(file, monkeypatch):
+    send = engine_module.DuckDBEngine.send
+
+    def without(self, sql, *arguments, **options):
+        if "TimeZone" in sql:
+            raise DatabaseError('Catalog Error: unrecognized configuration parameter "TimeZone"')
+        return send(self, sql, *arguments, **options)
+
+    monkeypatch.setattr(engine_module.DuckDBEngine, "send", without)
+    open_engine(DuckDBTarget(path=str(file)), timezone="UTC").close()
+    error = refused(DuckDBTarget(path=str(file)), timezone="Europe/London")
+    assert "Europe/London" in error.message
+    assert "icu" in error.hint
+
+
+def test_memory_and_temporary_space_that_do_not_suffice(tmp_path, file):
+    settings = {
+        "memory_limit": "60MB",
+        "temp_directory": str(tmp_path / "spill"),
+        "max_temp_directory_size": "1MB",
+    }
+    target = DuckDBTarget(path=str(file), threads=1, settings=settings)
+    engine = open_engine(target)
+    engine.prepare_schema()
+    with pytest.raises(DatabaseError, match=r"The disk is full|ran out of memory") as raised:
+        engine.create(
+            "t", "table", "select md5(i::varchar) as a, i from range(4000000) r(i) order by a"
+        )
+    assert "\n" not in raised.value.message
+    assert raised.value.hint
+    assert engine.existing() == {}
+    engine.close()
+
+
+def test_a_full_disk_is_one_sentence(monkeypatch):
+    raised = duckdb.IOException(
+        'IO Error: Could not write file "x.duckdb": No space left on device\n\nat length'
+    )
+    error = engine_module._database_error(raised, "select 1", None)
+    assert error.message == (
+        'The disk is full: IO Error: Could not write file "x.duckdb": No space left on device.'
+    )
+    assert "Free space" in error.hint
+
+
+def test_rejected_rows_of_files_are_counted_once(tmp_path):
+    broken = tmp_path / "broken.csv"
+    # Line 3 lacks a column; line 4 has two too many.
+    broken.write_text("a,b\n1,2\n3\n4,5,6,7\n8,9\n")
+    engine = open_engine(DuckDBTarget())
+    assert engine.rejected_rows() == 0
+    for _ in range(2):
+        rows = engine.fetch(
+            f"select a, b from read_csv({engine.literal(str(broken))}, all_varchar = true,"
+            " header = true, store_rejects = true)"
+        ).rows
+    assert rows == [("1", "2"), ("8", "9")]
+    assert engine.rejected_rows() == 2
+    engine.close()
+
+
+def test_a_copy_replaces_the_file_at_the_end(copying, file, tmp_path):
+    engine = open_engine(copying)
+    build(engine, 1)
+    assert not file.exists()
+    engine.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["test.duckdb"]
+    assert read(copying) == 1
+    engine = open_engine(copying)
+    build(engine, 2)
+    # Until then everybody reads the old rows, and a reader of the old file is in nobody's way.
+    assert read(copying) == 1
+    with contextlib.closing(open_engine(copying, read_only=True)):
+        engine.close()
+    assert read(copying) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["test.duckdb"]
+
+
+def test_a_copy_that_is_not_kept(copying, tmp_path):
+    engine = open_engine(copying)
+    build(engine, 1)
+    engine.close()
+    engine = open_engine(copying)
+    build(engine, 2)
+    engine.close(keep=False)
+    engine.close()
+    assert read(copying) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["test.duckdb"]
+
+
+BUILDER = """
+    import sys
+    from seg_sql.engines import open_engine
+    from seg_sql.profiles import DuckDBTarget
+    engine = open_engine(DuckDBTarget.model_validate_json(sys.argv[1]))
+    engine.create("half", "table", "select 1 as a")
+    print("locked", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def test_a_second_build_in_a_copy_says_who_builds(copying, tmp_path):
+    engine = open_engine(copying)
+    build(engine, 1)
+    engine.close()
+    with subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(BUILDER), copying.model_dump_json(by_alias=True)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        process.stdout.readline()
+        error = refused(copying)
+        assert f"{copying.path} is in use by process {process.pid}" in error.message
+        # Who reads is not concerned.
+        assert read(copying) == 1
+        process.kill()
+    # What the killed build left is in nobody's way, and swept away.
+    engine = open_engine(copying)
+    assert set(engine.existing()) == {"t"}
+    build(engine, 2)
+    engine.close()
+    assert read(copying) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["test.duckdb"]
+
+
+def test_a_file_that_changed_meanwhile_is_not_replaced(copying, tmp_path):
+    engine = open_engine(copying)
+    build(engine, 1)
+    engine.close()
+    engine = open_engine(copying)
+    build(engine, 2)
+    other = open_engine(copying.model_copy(update={"copy_on_build": False}))
+    build(other, 3)
+    other.close()
+    with pytest.raises(DatabaseError, match="changed by another program"):
+        engine.close()
+    assert read(copying) == 3
+    assert [path.name for path in tmp_path.iterdir()] == ["test.duckdb"]
+
+
+def test_a_copy_has_what_only_the_log_had(copying, file):
+    # A killed process leaves committed rows in the write-ahead log beside the file.
+    script = """
+        import os, sys, duckdb
+        connection = duckdb.connect(sys.argv[1])
+        connection.execute("set checkpoint_threshold = '1GB'")
+        connection.execute("create schema seg_sql")
+        connection.execute("create table seg_sql.t as select 5 as a")
+        connection.execute("comment on table seg_sql.t is 'build 5'")
+        os._exit(9)
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(script), str(file)], check=False)
+    assert file.with_name("test.duckdb.wal").exists()
+    engine = open_engine(copying)
+    assert engine.fetch(f"select a from {engine.relation('t')}").rows == [(5,)]
+    engine.close()
+    assert read(copying) == 5
+    assert not file.with_name("test.duckdb.wal").exists()

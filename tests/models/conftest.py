@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from shop import Shop
+
+from seg_sql.profiles import DuckDBTarget, PostgresTarget
+
+
+@pytest.fixture
+def shop(tmp_path: Path, target: DuckDBTarget | PostgresTarget) -> Shop:
+    """A project without files yet, on each engine in turn."""
+    return Shop(tmp_path / "project", target)
