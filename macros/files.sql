@@ -11,6 +11,13 @@
     {%- if format == 'parquet' -%}
         read_parquet({{ seg_sql.lit(path) }}, union_by_name = true)
     {%- else -%}
-        read_csv({{ seg_sql.lit(path) }}, header = true, all_varchar = true, store_rejects = true, union_by_name = true)
+        {#- What the reader guesses from the first lines, it guesses for all of them: without `quote`
+           the names of a file whose first lines have none keep theirs, without `comment` the lines
+           of order '#1001' may be skipped. Columns of several files are matched by name; with
+           `union_by_name` the reader would not list its rejects. -#}
+        read_csv(
+            {{ seg_sql.lit(path) }}, header = true, all_varchar = true, store_rejects = true,
+            quote = '"', comment = ''
+        )
     {%- endif -%}
 {%- endmacro %}

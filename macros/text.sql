@@ -56,7 +56,7 @@
     regexp_full_match({{ x }}, '{{ pattern }}')
 {%- endmacro %}
 
-{# The collation: PostgreSQL refuses regular expressions on nondeterministic ones. #}
+{# PostgreSQL refuses regular expressions on text of a nondeterministic collation. #}
 {% macro postgres__matches(x, pattern) -%}
     ((({{ x }}) collate "C") ~ '^(?:{{ pattern }})$')
 {%- endmacro %}

@@ -366,7 +366,8 @@ def demo(directory: Path, customers: int, seed: int) -> Iterator[str]:
     from seg_sql import demo as demo_
 
     made = demo_.demo(directory, customers=customers, seed=seed)
-    yield f"Made {directory}: {made.rows['order_lines']:,} order lines of {customers:,} customers."
+    lines = made.parameters["counts"]["order_lines"]
+    yield f"Made {directory}: {lines:,} order lines of {customers:,} customers."
     yield "Next:"
     yield f"  cd {directory}"
     yield "  seg-sql build"

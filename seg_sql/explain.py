@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -177,5 +178,11 @@ def _lifecycle(steps: Steps, given: Any) -> Iterator[str]:
         "at_risk": f"{_plural(days, 'days since the last purchase')}, more than {risk:,.6g}",
         "churned": f"{_plural(days, 'days since the last purchase')}, more than {churn:,.6g}",
     }[row["stage"]]
-    yield f"Lifecycle: {stage}, because {why}."
-    yield f"  at risk after {risk:,.6g} days, churned after {churn:,.6g}, from {whose}."
+    yield from _wrapped(f"Lifecycle: {stage}, because {why}.")
+    yield from _wrapped(
+        f"  at risk after {risk:,.6g} days, churned after {churn:,.6g}, from {whose}."
+    )
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, width=100, subsequent_indent="    ")

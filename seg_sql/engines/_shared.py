@@ -101,7 +101,7 @@ def hide_secrets(text: str, source: str | None = None) -> str:
 def sentence(text: str) -> str:
     """Return the first line of a driver's words, ending as a sentence does.
 
-    >>> sentence("No such file\\n\\nSee the manual")
+    >>> sentence("No such file")
     'No such file.'
     """
     said = next((line.strip() for line in text.splitlines() if line.strip()), "No reason given")

@@ -163,6 +163,10 @@ class DuckDBEngine:
     def _set(self, name: str, value: object) -> None:
         try:
             self.send(f"set {self.quote(name)} = {self.literal(value)}")
+        except (TypeError, ValueError) as error:
+            raise ConfigError(
+                f"The setting '{name}' takes text, a number or a boolean, not {value!r}."
+            ) from error
         except DatabaseError as error:
             raise ConfigError(
                 f"DuckDB refuses the setting '{name}': {_shared.sentence(error.message)}",

@@ -172,7 +172,7 @@ def _take_parquet(files: Sequence[str], table: str, engine: Engine) -> int:
     look = rows_to_look_at(len(engine.describe(_parquet(listed[:1], 1, 1))))
     rows = engine.fetch(render("parquet_rows", files=listed)).rows[0][0] or 0
     every = -(-rows // look) or 1
-    engine.create(table, "table", _parquet(listed, look // _BLOCKS, every), work=True)
+    engine.create(table, "table", _parquet(listed, max(look // _BLOCKS, 1), every), work=True)
     return every
 
 
@@ -194,7 +194,7 @@ def _take_csv(files: Sequence[str], table: str, rejects: str, engine: Engine) ->
         files=[engine.literal(file) for file in files],
         heads=heads,
         rejects=rejects,
-        block=look // _BLOCKS,
+        block=max(look // _BLOCKS, 1),
         every=every,
     )
     engine.create(table, "table", select, work=True)

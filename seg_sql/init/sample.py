@@ -23,7 +23,7 @@ _OPAQUE = re.compile(r".*\]|(struct|map|union|list|json|blob|bytea|xml|tsvector)
 
 # Rows to look at; fewer of a table with very many columns, so that it takes no longer.
 ROWS = 50_000
-_CELLS = 1_500_000
+_CELLS = 1_000_000
 
 _TIME = r"[ T]9{1,2}:99(:99(\.9{1,9})?)?"
 _OFFSET = r" ?(Z|UTC|[+-]99(:?99)?)"
@@ -248,7 +248,7 @@ def rows_to_look_at(columns: int) -> int:
     """Return how many rows to look at of a table with so many columns.
 
     >>> rows_to_look_at(10), rows_to_look_at(300)
-    (50000, 5000)
+    (50000, 3333)
     """
     return min(ROWS, max(_CELLS // max(columns, 1), 1000))
 

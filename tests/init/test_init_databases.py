@@ -57,6 +57,7 @@ def test_urls(url: str, fields: dict[str, Any]) -> None:
     [
         "postgresql://anna:hun/ter@db/shop",
         "postgresql://anna:hun#ter@db/shop",
+        "postgresql://anna:12/ter@db",
         "postgresql://anna:hun?ter@db/shop",
         "postgresql://anna:hunter@db:hunter/shop",
         "postgresql://anna:hunter@db",

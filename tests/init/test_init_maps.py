@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import seg_sql.init as init_
 from seg_sql.engines import Engine
+from seg_sql.init.names import ROLES, STRONG, name_score
 from seg_sql.init.write import scalar
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures" / "init"
@@ -226,6 +227,64 @@ def test_any_value_survives_yaml_on_one_line(value: object) -> None:
     text = scalar(value)
     assert text.isprintable()
     assert yaml.safe_load(f"key: {text}  # comment\nnext: 1") == {"key": value, "next": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "role", "whole"),
+    [
+        ("Amount (EUR)", "amount", True),
+        ("orderDateUTC", "ordered_at", True),
+        ("Order Date - UTC", "ordered_at", True),
+        ("Sales Order ID", "order_id", True),
+        ("legacy_customer_id", "customer_id", False),
+        ("webshop.unit-price", "unit_price", False),
+    ],
+)
+def test_names_with_more_words(name: str, role: str, whole: bool) -> None:
+    scores = {other: name_score(name, other) for other in ROLES}
+    assert max(scores, key=lambda other: scores[other]) == role
+    assert scores[role] > 0
+    assert (scores[role] > STRONG) is whole
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "shipping_date",
+        "birth_date",
+        "discount amount",
+        "TaxTotal",
+        "refund_amount",
+        "list price",
+        "customer_city",
+        "product_category",
+        "order_status",
+        "stock quantity",
+        "name",
+        "notes",
+        "",
+    ],
+)
+def test_names_of_other_things(name: str) -> None:
+    assert [role for role in ROLES if name_score(name, role)] == []
+
+
+def test_one_customer_only_is_no_customer(look: Any, changed: Any, noted: Any) -> None:
+    proposal, lines = look(changed("retail.csv", (r"^1700\d", "17001")))
+    assert "customer_id" not in lines["columns"]
+    assert "one value only" in noted(proposal, "CustomerID is not taken as customer_id")
+
+
+def test_a_full_column_goes_before_a_nearly_empty_one(look: Any, changed: Any) -> None:
+    # Few have an account, all leave an address: one order of the 8 has a customer_id.
+    path = changed(
+        "guests.csv",
+        ("^order_id", "customer_email,order_id"),
+        (r"^(\d+),(GUEST|K\d)", r"\2@example.com,\1,\2"),
+        (r"(?<!1001),(GUEST|K\d),", ",,"),
+    )
+    _, lines = look(path)
+    assert lines["columns"]["customer_id"] == "customer_email"
 
 
 def test_an_id_that_never_repeats_is_no_customer(tmp_path: Path, look: Any, noted: Any) -> None:

@@ -144,6 +144,8 @@ def test_month_first(look: Any, noted: Any) -> None:
         ("3/4/2026 2:05 PM", "has a clock of twelve hours"),
         ("4 Mar 2026", "has names of months"),
         ("2026.03.04", "has another form"),
+        ("12345678", "its values are no dates, as 12345678"),
+        ("9999999999", "its values are no dates, as 9999999999"),
         ("soon", "its values are no dates, as soon"),
     ],
 )
@@ -155,6 +157,17 @@ def test_dates_that_the_build_cannot_read_are_refused(
     assert "ordered_at" not in lines["columns"]
     assert proposal.undecided["ordered_at"] == ("created",)
     noted(proposal, "created is not taken as ordered_at", words)
+
+
+@pytest.mark.parametrize(
+    "written", ["20260304", "2026/3/4 9:05", "2026-03-04T09:05:00.123Z", "2026-03-04 09:05:00 UTC"]
+)
+def test_dates_that_begin_with_the_year_need_no_order(
+    written: str, look: Any, changed: Any
+) -> None:
+    _, lines = look(changed("epoch.csv", (r"\b17\d{8}\b", written)))
+    assert lines["columns"]["ordered_at"] == "created"
+    assert "date_order" not in lines
 
 
 def test_some_unreadable_dates_are_counted(look: Any, changed: Any, noted: Any) -> None:

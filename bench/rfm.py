@@ -1,0 +1,286 @@
+"""RFM from order lines: seg-sql beside one bare GROUP BY, polars and pandas, in one run.
+
+    python bench/rfm.py                              10 million customers, 50 million order lines
+    python bench/rfm.py --customers 1000000 --lines 5000000
+
+Each contender works in a process of its own, so that its peak memory is its own; the bare GROUP BY
+and seg-sql share one. What is compared:
+
+* bare: `group by customer_id` with max(date), count(distinct order_id), sum(amount).
+* seg-sql run: order_lines_clean (a view), orders, rfm with its cut points and segments; tests and
+  duplicate counting off.
+* seg-sql build: every packaged model with all tests, duplicates counted.
+* polars, pandas: the same rfm from the same lines in a Parquet file, written to Parquet.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+GENERATE = """
+create table raw.order_lines as
+with orders as (
+    -- A customer's number of orders is skewed: a few buy very often.
+    select
+        order_number,
+        cast(floor(customers * pow((hash(order_number) % 1000003) / 1000003.0, 1.6)) as bigint)
+            as customer_id,
+        cast(timestamp '2022-01-01' + to_seconds(cast(order_number * seconds as bigint))
+            as timestamp) as ordered_at,
+        cast(1 + hash(order_number + 7) % 4 as bigint) as lines
+    from (
+        select
+            range as order_number,
+            cast({customers} as double) as customers,
+            94608000.0 / ({lines} / 2.5) as seconds
+        from range(cast({lines} / 2.5 as bigint))
+    )
+)
+select
+    customer_id,
+    'O' || order_number as order_id,
+    ordered_at,
+    'P' || (hash(order_number * 8 + line) % 20000) as item_id,
+    cast(case when hash(order_number * 8 + line + 3) % 75 = 0 then -1
+        else 1 + hash(order_number * 8 + line + 1) % 4 end as integer) as quantity,
+    round(1 + (hash(order_number * 8 + line + 2) % 10000) / 100.0, 2) as unit_price
+from orders, unnest(range(lines)) as numbered(line)
+order by ordered_at
+"""
+
+BARE = """
+create or replace table raw.bare as
+select
+    customer_id,
+    max(cast(ordered_at as date)) as last_order_date,
+    count(distinct order_id) as frequency,
+    sum(quantity * unit_price) as monetary
+from raw.order_lines
+group by customer_id
+"""
+
+PROJECT = """
+name: bench
+profile: bench
+inputs:
+  order_lines: {relation: raw.order_lines}
+vars: {as_of: 2025-01-01, duplicates: %s}
+"""
+
+
+def main() -> None:
+    """Run all contenders and print their figures and ratios."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--customers", type=int, default=10_000_000)
+    parser.add_argument("--lines", type=int, default=50_000_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--folder", type=Path, help="Keep the data here.")
+    parser.add_argument("--skip", default="", help="Contenders to leave out, as in pandas,full.")
+    parser.add_argument("--child", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.child:
+        print(json.dumps(CHILDREN[given.child](given.folder, given.rounds)))
+        return
+    folder = given.folder or Path(tempfile.mkdtemp(prefix="seg-sql-bench-"))
+    try:
+        print(f"{given.customers:,} customers, {given.lines:,} order lines; {versions()}")
+        prepare(folder, given.customers, given.lines)
+        results = {
+            name: child(name, folder, given.rounds)
+            for name in CHILDREN
+            if name not in given.skip.split(",")
+        }
+        report(results)
+    finally:
+        if given.folder is None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def versions() -> str:
+    names = ("duckdb", "polars", "pandas", "seg-sql")
+    known = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names)
+    return f"{known}, Python {sys.version.split()[0]}, {os.cpu_count()} cores"
+
+
+def prepare(folder: Path, customers: int, lines: int) -> None:
+    import duckdb
+
+    folder.mkdir(parents=True, exist_ok=True)
+    if (folder / "order_lines.parquet").exists():
+        return
+    with duckdb.connect(str(folder / "bench.duckdb")) as connection:
+        connection.execute("create schema raw")
+        connection.execute(GENERATE.format(customers=customers, lines=lines))
+        path = folder / "order_lines.parquet"
+        connection.execute(f"copy raw.order_lines to '{path}' (format parquet)")
+    (folder / "profiles.yml").write_text(
+        "bench: {target: dev, outputs: {dev: {type: duckdb, path: bench.duckdb}}}\n"
+    )
+
+
+def child(name: str, folder: Path, rounds: int) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, __file__, "--child", name, "--folder", folder, "--rounds", str(rounds)],
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode != 0:
+        print(f"{name} failed: {done.stderr.strip().splitlines()[-1:]}")
+        return {}
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    for what, figure in result.items():
+        print(f"  {name:<8} {what:<18} {figure:,.2f}", flush=True)
+    return result
+
+
+def timed(work: Callable[[], Any]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def peak_gb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+
+
+def seg_sql(folder: Path, command: str, select: list[str], duplicates: str) -> None:
+    from seg_sql import commands
+    from seg_sql.events import Log
+    from seg_sql.session import Settings
+
+    (folder / "seg_sql.yml").write_text(PROJECT % duplicates)
+    settings = Settings(project_dir=folder, profiles_dir=folder)
+    code = commands.run(command, settings, Log(), select=select)
+    assert code == 0
+
+
+def bare_and_run(folder: Path, rounds: int) -> dict[str, float]:
+    """Take the bare GROUP BY and seg-sql in turns; the best of each counts."""
+    import duckdb
+
+    def bare() -> None:
+        with duckdb.connect(str(folder / "bench.duckdb")) as connection:
+            connection.execute(BARE)
+
+    bares, runs = [], []
+    for _ in range(rounds):
+        bares.append(timed(bare))
+        runs.append(timed(lambda: seg_sql(folder, "run", ["+rfm"], "ignore")))
+    return {"bare": min(bares), "run": min(runs), "ratio": min(runs) / min(bares), "gb": peak_gb()}
+
+
+def full(folder: Path, rounds: int) -> dict[str, float]:
+    seconds = timed(lambda: seg_sql(folder, "build", [], "count"))
+    return {"build": seconds, "gb": peak_gb()}
+
+
+def in_polars(folder: Path, rounds: int) -> dict[str, float]:
+    import polars as pl
+
+    def work() -> None:
+        lines = pl.scan_parquet(folder / "order_lines.parquet").with_columns(
+            (pl.col("quantity") * pl.col("unit_price")).alias("amount"),
+            pl.col("ordered_at").dt.date().alias("day"),
+        )
+        orders = lines.group_by("customer_id", "order_id").agg(
+            pl.col("day").min(),
+            pl.col("amount").sum().round(6),
+            (pl.col("amount").min() < 0).alias("negative"),
+        )
+        bought = ~(pl.col("negative") & (pl.col("amount") <= 0))
+        customers = (
+            orders.group_by("customer_id")
+            .agg(
+                pl.col("day").filter(bought).max().alias("last"),
+                bought.sum().alias("frequency"),
+                pl.col("amount").sum().alias("monetary"),
+            )
+            .filter(pl.col("frequency") > 0)
+            .with_columns((pl.date(2025, 1, 1) - pl.col("last")).dt.total_days().alias("recency"))
+            .collect(engine="streaming")
+        )
+        scores = []
+        for measure in ("recency", "frequency", "monetary"):
+            cuts = [customers[measure].quantile(q, "linear") for q in (0.2, 0.4, 0.6, 0.8)]
+            below = sum(((pl.col(measure) > cut).cast(pl.Int8) for cut in cuts), pl.lit(0))
+            score = 5 - below if measure == "recency" else 1 + below
+            scores.append(score.alias(f"{measure}_score"))
+        customers.with_columns(scores).write_parquet(folder / "polars.parquet")
+
+    return {"rfm": timed(work), "gb": peak_gb()}
+
+
+def in_pandas(folder: Path, rounds: int) -> dict[str, float]:
+    import numpy as np
+    import pandas as pd
+
+    def work() -> None:
+        lines = pd.read_parquet(
+            folder / "order_lines.parquet",
+            columns=["customer_id", "order_id", "ordered_at", "quantity", "unit_price"],
+        )
+        lines["amount"] = lines["quantity"] * lines["unit_price"]
+        lines["day"] = lines["ordered_at"].dt.normalize()
+        orders = lines.groupby(["customer_id", "order_id"], sort=False).agg(
+            day=("day", "min"), amount=("amount", "sum"), least=("amount", "min")
+        )
+        amount = orders["amount"].round(6)
+        bought = orders[~((orders["least"] < 0) & (amount <= 0))].groupby("customer_id")["day"]
+        customers = pd.DataFrame({"last": bought.max(), "frequency": bought.size()})
+        customers["monetary"] = amount.groupby("customer_id").sum()
+        customers["recency"] = (pd.Timestamp("2025-01-01") - customers["last"]).dt.days
+        for measure in ("recency", "frequency", "monetary"):
+            cuts = customers[measure].quantile([0.2, 0.4, 0.6, 0.8]).to_numpy()
+            below = np.searchsorted(cuts, customers[measure].to_numpy(), side="left")
+            customers[f"{measure}_score"] = 5 - below if measure == "recency" else 1 + below
+        customers.to_parquet(folder / "pandas.parquet")
+
+    return {"rfm": timed(work), "gb": peak_gb()}
+
+
+CHILDREN: dict[str, Callable[[Path, int], dict[str, float]]] = {
+    "seg-sql": bare_and_run,
+    "full": full,
+    "polars": in_polars,
+    "pandas": in_pandas,
+}
+
+
+def report(results: dict[str, dict[str, Any]]) -> None:
+    ours = results.get("seg-sql", {})
+    if not ours:
+        return
+    print(f"\nbare GROUP BY        {ours['bare']:8.1f} s")
+    print(
+        f"seg-sql run +rfm     {ours['run']:8.1f} s   {ours['ratio']:.2f} x the bare GROUP BY,"
+        f" peak {ours['gb']:.1f} GB"
+    )
+    if results.get("full"):
+        full_build = results["full"]
+        print(
+            f"seg-sql build        {full_build['build']:8.1f} s   all models, all tests,"
+            f" peak {full_build['gb']:.1f} GB"
+        )
+    for peer in ("polars", "pandas"):
+        if results.get(peer):
+            seconds = results[peer]["rfm"]
+            print(
+                f"{peer:<20} {seconds:8.1f} s   {seconds / ours['run']:.2f} x seg-sql run,"
+                f" peak {results[peer]['gb']:.1f} GB"
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,212 @@
+"""The command line: exit codes, what goes where, and every option as an environment variable."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from seg_sql.cli import cli
+
+LINES = """\
+customer,number,at,sku,pieces,price
+ann,1,2026-01-05,mug,2,4.50
+ann,2,2026-02-05,cup,1,3.00
+ann,3,2026-03-20,mug,1,4.50
+bob,4,2026-01-15,mug,10,4.00
+bob,5,2026-01-15,cup,1,3.00
+eve,6,2026-03-01,pot,1,30.00
+eve,7,2026-03-31,pot,1,30.00
+,8,2026-03-31,cup,2,3.00
+"""
+
+PROJECT = """\
+name: shop
+inputs:
+  order_lines:
+    path: lines.csv
+    columns:
+      customer_id: customer
+      order_id: number
+      ordered_at: at
+      item_id: sku
+      quantity: pieces
+      unit_price: price
+"""
+
+
+def run(*words: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    import os
+
+    code = "from seg_sql.cli import main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", code, *words],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "HOME": str(cwd), "NO_COLOR": "1", **environment},
+        timeout=120,
+    )
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cli")
+    (folder / "lines.csv").write_text(LINES)
+    (folder / "seg_sql.yml").write_text(PROJECT)
+    done = run("build", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_build_says_what_happened_and_nothing_on_stdout(built: Path) -> None:
+    done = run("build", cwd=built)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    lines = done.stderr.splitlines()
+    assert any("as_of 2026-04-01 (the day after the last order line)" in line for line in lines)
+    # 2 x 4.50 + 3 + 4.50 + 40 + 3 + 30 + 30 = 119.50 of customers, 6 of a guest.
+    assert any("read 126 = kept 120 + no customer 6" in line for line in lines)
+    assert re.search(r"Done\. PASS=\d+ WARN=0 ERROR=0 SKIP=0 TOTAL=\d+$", lines[-1])
+
+
+def test_quiet_leaves_the_last_line(built: Path) -> None:
+    done = run("build", "--quiet", cwd=built)
+    assert re.fullmatch(r"\d\d:\d\d:\d\d  Done\. PASS=\d+ .*\n", done.stderr)
+
+
+def test_show_prints_rows_on_stdout(built: Path) -> None:
+    done = run("show", "rfm", "--output", "json", cwd=built)
+    rows = {row["customer_id"]: row for row in map(json.loads, done.stdout.splitlines())}
+    # By hand from the lines above.
+    assert rows["ann"]["monetary"] == 16.5
+    assert rows["bob"]["frequency"] == 2
+    assert rows["eve"]["recency_days"] == 1
+    table = run("show", "rfm_segments", cwd=built)
+    assert table.stdout.split()[:2] == ["segment", "segment_order"]
+    inline = run(
+        "show",
+        "--inline",
+        "select count(*) as n from {{ ref('orders') }}",
+        "--output",
+        "csv",
+        cwd=built,
+    )
+    assert inline.stdout == "n\n7\n"
+    limited = run("show", "orders", "--limit", "2", cwd=built)
+    assert len(limited.stdout.splitlines()) == 3
+    assert "2 of 7 rows" in limited.stderr
+
+
+def test_explain_fits_one_screen(built: Path) -> None:
+    done = run("explain", "ann", cwd=built)
+    assert done.returncode == 0, done.stderr
+    text = done.stdout
+    assert "Order lines: 3 read, 3 kept (16.50)." in text
+    assert "Orders: 3 purchases; net value 16.50." in text
+    assert "12 days since the last purchase" in text
+    assert "segment " in text
+    assert "Lifecycle: " in text
+    assert len(text.splitlines()) <= 24
+    assert max(map(len, text.splitlines())) <= 120
+    missing = run("explain", "an", cwd=built)
+    assert missing.returncode == 2
+    assert "No order line has the customer 'an'" in missing.stderr
+    assert "ann" in missing.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["show", "rfmm"], 2, "Did you mean 'rfm'?"),
+        (["build", "-s", "rfn"], 2, "Did you mean 'rfm'?"),
+        (["build", "--vars", "[1]"], 2, "--vars is not a YAML mapping"),
+        (["build", "--no-such"], 2, "No such option"),
+        (["biuld"], 2, "No such command"),
+        (["retry"], 0, "nothing to retry"),
+        (["compile", "--dialect", "snowflak"], 2, "Did you mean 'snowflake'?"),
+        (["show"], 2, "Give either the name of a model or --inline"),
+        (["build", "--target", "prod"], 2, "no target 'prod'"),
+    ],
+)
+def test_exit_codes(built: Path, words: list[str], code: int, said: str) -> None:
+    done = run(*words, cwd=built)
+    assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
+    assert said in done.stderr
+
+
+def test_a_failing_test_exits_1_and_leaves_the_table(built: Path, tmp_path: Path) -> None:
+    import shutil
+
+    folder = tmp_path / "copy"
+    shutil.copytree(built, folder)
+    (folder / "sql" / "tests").mkdir(parents=True)
+    (folder / "sql" / "tests" / "no_eve.sql").write_text(
+        "select customer_id from {{ ref('rfm') }} where customer_id = 'eve'"
+    )
+    done = run("build", cwd=folder)
+    assert done.returncode == 1
+    assert "FAIL test no_eve 1 row" in done.stderr
+    shown = run("show", "rfm", "--output", "csv", cwd=folder)
+    assert "eve" in shown.stdout
+    results = json.loads((folder / "target" / "run_results.json").read_text())
+    assert {r["status"] for r in results["results"]} >= {"fail", "error", "skipped", "pass"}
+
+
+def test_ls_and_compile(built: Path) -> None:
+    listed = run("ls", "-s", "+rfm", cwd=built).stdout.split()
+    assert listed.index("orders") < listed.index("rfm_values") < listed.index("rfm")
+    row = json.loads(run("ls", "-s", "rfm", "--output", "json", cwd=built).stdout)
+    assert row["depends_on"] == ["rfm_values", "rfm_cut_points", "rfm_segment_map"]
+    compiled = run("compile", "-s", "rfm", cwd=built)
+    assert compiled.stdout.startswith("-- Each customer's recency")
+    assert "{{" not in compiled.stdout
+    translated = run("compile", "-s", "rfm", "--dialect", "snowflake", cwd=built)
+    assert "unverified" in translated.stdout.splitlines()[0]
+    unit = run("ls", "--resource-type", "unit_test", "-s", "rfm", cwd=built).stdout
+    assert "rfm::a_value_on_a_cut_scores_below_it" in unit
+
+
+def test_debug_checks_what_a_build_needs(built: Path) -> None:
+    done = run("debug", cwd=built)
+    assert done.returncode == 0
+    assert "made and dropped a table in schema seg_sql" in done.stdout
+
+
+def test_options_come_from_the_environment(built: Path) -> None:
+    done = run("show", "rfm", cwd=built, SEG_SQL_OUTPUT="csv", SEG_SQL_LIMIT="1")
+    assert len(done.stdout.splitlines()) == 2
+    far = run("build", cwd=built.parent, SEG_SQL_PROJECT_DIR=str(built), SEG_SQL_SELECT="orders")
+    assert "PASS=8 " in far.stderr, far.stderr
+
+
+def commands() -> Iterator[tuple[str, click.Command]]:
+    yield from cli.commands.items()
+
+
+@pytest.mark.parametrize(("name", "command"), list(commands()))
+def test_every_option_is_an_environment_variable(name: str, command: click.Command) -> None:
+    assert command.help, name
+    for parameter in command.params:
+        if isinstance(parameter, click.Option) and parameter.name != "help":
+            long = max(parameter.opts, key=len)
+            assert parameter.envvar == "SEG_SQL_" + long[2:].upper().replace("-", "_"), name
+            assert parameter.help or parameter.name in ("output", "limit", "customers"), long
+
+
+def test_help_loads_nothing_heavy() -> None:
+    """--help is quick because nothing slow is imported for it."""
+    code = (
+        "import sys\nfrom seg_sql.cli import main\nsys.argv = ['seg-sql', '--help']\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "heavy = {'duckdb', 'pandas', 'numpy', 'sqlglot', 'psycopg', 'pydantic', 'jinja2', 'rich'}\n"
+        "print('LOADED', sorted(heavy & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "LOADED []"
