@@ -29,7 +29,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# The first arm is what nearly all numbers look like, and is four times faster. #}
+{# The first arm is what nearly all numbers look like, and several times faster. #}
 {% macro default__try_number(text, trimmed, number, trimmed_number, usual, pattern) -%}
     {%- set infinity = "cast('Infinity' as " ~ seg_sql.double() ~ ")" -%}
     case
@@ -76,7 +76,7 @@
     ) }}
 {%- endmacro %}
 
-{# The first arm is what most moments look like, and is three times faster. #}
+{# The first arm is what most moments look like, and several times faster. #}
 {% macro default__try_timestamp(text, year_first) -%}
     {%- set local = seg_sql.moment_pattern(zoned=false) -%}
     case
@@ -149,7 +149,7 @@
     {{- time ~ offset if zoned else '(' ~ time ~ ')?' -}}
 {%- endmacro %}
 
-{# A moment with its offset as DuckDB 1.4 reads it: with seconds, without blank, +00 for Z and UTC. #}
+{# A moment with its offset as DuckDB 1.4 reads it: with seconds, no blank, +00 for Z and UTC. #}
 {% macro full_offset(text) -%}
     {%- set signed = "regexp_replace(" ~ text ~ ", ' ?(Z|UTC)$', '+00')" -%}
     {%- set timed = "regexp_replace(" ~ signed ~ ", '^([^:]*:[0-9]{2}) ?([+-])', '\\1:00\\2')" -%}

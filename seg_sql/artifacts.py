@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
@@ -90,6 +91,7 @@ def checksum(workspace: Workspace, name: str) -> str:
     return digest.hexdigest()
 
 
+@cache
 def _macros_checksum(paths: tuple[Path, ...]) -> bytes:
     digest = hashlib.sha256()
     for path in paths:

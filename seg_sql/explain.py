@@ -72,14 +72,14 @@ def _lines(
     total, kept = first["line_count"], first["kept_count"]
     yield f"Order lines: {total:,} read, {kept:,} kept ({first['kept_amount'] or 0:,.2f})."
     if total > kept:
-        for row in steps.rows("dropped", parameters=given):
-            amount = f" ({row['amount']:,.2f})" if row["amount"] is not None else ""
-            yield f"  dropped {row['line_count']:,}: {row['reason']}{amount}"
+        for each in steps.rows("dropped", parameters=given):
+            amount = f" ({each['amount']:,.2f})" if each["amount"] is not None else ""
+            yield f"  dropped {each['line_count']:,}: {each['reason']}{amount}"
     for row in shown:
         at = f"{row['ordered_at']:%Y-%m-%d %H:%M}" if row["ordered_at"] else "no date"
-        what = _product(row)
+        what = f"{row['item_id'] or ''}  {_product(row)}"
         reason = "" if row["reason"] == "kept" else f"   {row['action']}: {row['reason']}"
-        yield f"  {at:<16}  order {row['order_id']}  {row['item_id'] or ''}  {what}{reason}".rstrip()
+        yield f"  {at:<16}  order {row['order_id']}  {what}{reason}"
     if total > len(shown) > 0:
         yield f"  ... and {total - len(shown):,} earlier lines (--lines {total})"
     yield ""
@@ -98,7 +98,8 @@ def _orders(steps: Steps, given: Any) -> Iterator[str]:
         yield "Orders: none is left after the lines were checked."
     else:
         refunds = f", and {_plural(row['refunds'], 'refunds')}" if row["refunds"] else ""
-        yield f"Orders: {_plural(row['purchases'], 'purchases')}{refunds}; net value {row['amount']:,.2f}."
+        bought = _plural(row["purchases"], "purchases")
+        yield f"Orders: {bought}{refunds}; net value {row['amount']:,.2f}."
     yield ""
 
 
@@ -171,8 +172,8 @@ def _lifecycle(steps: Steps, given: Any) -> Iterator[str]:
     why = {
         "new": f"one purchase, {_plural(days, 'days ago')}, not more than {risk:,.6g}",
         "reactivated": (
-            f"{_plural(days, 'days since the last purchase')}, which ended the longest pause so far,"
-            f" {row['last_gap_days']} days (over {row['unusual_gap_days']:,.6g} is unusual)"
+            f"{_plural(days, 'days since the last purchase')}, which ended the longest pause"
+            f" so far, {row['last_gap_days']} days (over {row['unusual_gap_days']:,.6g} is unusual)"
         ),
         "active": f"{_plural(days, 'days since the last purchase')}, not more than {risk:,.6g}",
         "at_risk": f"{_plural(days, 'days since the last purchase')}, more than {risk:,.6g}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import difflib
 import os
@@ -10,12 +11,18 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import CodeType
 from typing import Any, NoReturn
 
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError
+from jinja2 import (
+    FileSystemBytecodeCache,
+    StrictUndefined,
+    Template,
+    TemplateError,
+    TemplateSyntaxError,
+)
 from jinja2.sandbox import SandboxedEnvironment
 
 from seg_sql.errors import ParseError, SegSqlError, did_you_mean
@@ -103,7 +110,24 @@ _ENVIRONMENT_SETTINGS: dict[str, Any] = {
 @lru_cache(maxsize=1000)
 def _code(text: str, shown: str) -> CodeType:
     environment = SandboxedEnvironment(**_ENVIRONMENT_SETTINGS)
-    return environment.compile(text, name=shown, filename=shown)
+    kept = _bytecode_cache()
+    if kept is None:
+        return environment.compile(text, name=shown, filename=shown)
+    bucket = kept.get_bucket(environment, shown, shown, text)
+    if bucket.code is None:
+        bucket.code = environment.compile(text, name=shown, filename=shown)
+        with contextlib.suppress(OSError):
+            kept.set_bucket(bucket)
+    return bucket.code
+
+
+@cache
+def _bytecode_cache() -> FileSystemBytecodeCache | None:
+    """Return jinja's cache of compiled templates, in a folder that is this user's alone."""
+    try:
+        return FileSystemBytecodeCache()
+    except (RuntimeError, OSError):
+        return None
 
 
 class Renderer:

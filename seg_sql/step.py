@@ -5,11 +5,13 @@ Algorithms and the runner speak to the database through this; customer rows stay
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from seg_sql import resources
 from seg_sql.engines import Engine, RelationKind
+from seg_sql.events import Iterated, Log, Said
 from seg_sql.workspace import Workspace
 
 
@@ -21,14 +23,30 @@ class Steps:
         engine: The connection.
         run: Eight hexadecimal digits that name the run's work tables.
         folder: The folder below sql/ that templates come from.
+        model: The model that is built, for the lines that tell how an iteration went.
+        log: Takes those lines.
+        counter: Numbers the work relations of a run; shared by the steps of all its models.
     """
 
-    def __init__(self, workspace: Workspace, engine: Engine, run: str, folder: str) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        engine: Engine,
+        run: str,
+        folder: str,
+        *,
+        model: str = "",
+        log: Log | None = None,
+        counter: Iterator[int] | None = None,
+    ) -> None:
         self.workspace = workspace
         self.engine = engine
         self.run = run
         self.folder = folder
-        self._made = 0
+        self.model = model
+        self.log = log or Log()
+        self.counter = counter or itertools.count(1)
+        self.made: list[str] = []
 
     def sql(self, template: str, **context: Any) -> str:
         """Render a template of the folder."""
@@ -55,11 +73,30 @@ class Steps:
 
     def work_name(self) -> str:
         """Return the name of the next work relation of this run."""
-        self._made += 1
-        return f"seg_tmp_{self.run}_{self._made}"
+        name = f"seg_tmp_{self.run}_{next(self.counter)}"
+        self.made.append(name)
+        return name
 
     def table(self, select: str, *, kind: RelationKind = "table", work: bool = True) -> str:
         """Make a work relation from a SELECT; return its name."""
         name = self.work_name()
         self.engine.create(name, kind, select, work=work)
         return name
+
+    def relation(self, name: str) -> str:
+        """Return the qualified name of a work relation, for use in a template."""
+        return self.engine.relation(name)
+
+    def drop(self, *names: str) -> None:
+        """Drop work relations that are not needed any more."""
+        for name in names:
+            self.engine.drop(name)
+            self.made.remove(name)
+
+    def progress(self, iteration: int, seconds: float, **figures: float) -> None:
+        """Tell how an iteration went."""
+        self.log(Iterated(self.model, iteration, figures, seconds))
+
+    def warn(self, text: str, hint: str | None = None) -> None:
+        """Tell what a person should look at."""
+        self.log(Said(f"{self.model}: {text}", level="warn", hint=hint))

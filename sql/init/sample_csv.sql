@@ -1,6 +1,7 @@
 -- The sample of CSV files, as raw text: whole blocks of lines spread over each file, so that orders
 -- stay together. Of files too large to read at once, only the first lines are taken.
--- Each file is read alone: the reader keeps no list of broken lines for a union by name.
+-- Read as the macro read_file does, but each file alone: the columns of a union by name are those of
+-- the build, and the list of broken lines is kept.
 {% for file in files -%}
 select * exclude (seg_init_row)
 from (
@@ -14,7 +15,7 @@ from (
         0 as seg_init_row
     {%- endif %}
     from read_csv(
-        {{ file }}, header = true, all_varchar = true, store_rejects = true,
+        {{ file }}, header = true, all_varchar = true, store_rejects = true, quote = '"', comment = '',
         rejects_table = '{{ rejects }}', rejects_scan = '{{ rejects }}_scans'
     )
     {%- if heads %}

@@ -88,6 +88,14 @@ def test_a_few_broken_lines_are_noted(
     noted(proposal, "1 line has more or fewer fields than the header (the first is line 19)")
 
 
+def test_lines_that_look_like_comments_are_lines(look: Any, changed: Any) -> None:
+    # Orders #1001 to #1008 at the start of each line, with an empty line between them.
+    path = changed("order_total.csv", (r"^(\d{4}),", r"#\1,"), (r"^#1005", r"\n#1005"))
+    proposal, lines = look(path)
+    assert lines["columns"]["order_id"] == "order_id"
+    assert proposal.lines[0].startswith("Looked at 17 lines")
+
+
 def test_other_forms_of_the_same_lines(
     memory: Engine, tmp_path: Path, look: Any, retail: dict[str, str]
 ) -> None:

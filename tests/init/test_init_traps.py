@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
 
+from seg_sql import resources
 from seg_sql.engines import Engine
+from seg_sql.init import init_from_file
+from seg_sql.render import Renderer
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures" / "init"
 
@@ -168,6 +172,92 @@ def test_dates_that_begin_with_the_year_need_no_order(
     _, lines = look(changed("epoch.csv", (r"\b17\d{8}\b", written)))
     assert lines["columns"]["ordered_at"] == "created"
     assert "date_order" not in lines
+
+
+@pytest.mark.parametrize(
+    ("written", "order"),
+    [
+        ("2026-03-04", "ymd"),
+        ("2026-3-4 9:05", "ymd"),
+        ("2026/03/04 09:05:00", "ymd"),
+        ("20260304", "ymd"),
+        ("2026-03-04 09:05:00+0100", "ymd"),
+        ("2026-03-04T09:05:00.5Z", "ymd"),
+        ("2026-03-04 09:05 UTC", "ymd"),
+        ("04/03/2026", "dmy"),
+        ("4.3.2026 9:05", "dmy"),
+        ("04-03-2026 09:05:00 +01:00", "dmy"),
+        ("2026.03.04", None),
+        ("04.03.26", None),
+        ("04/03/2026 9:05 PM", None),
+        ("04.03.2026, 09:05", None),
+        ("4 Mar 2026", None),
+        ("1767225600", None),
+        ("2026-03-04 09:05 CET", None),
+        ("2026/03-04", None),
+        ("04/03.2026", None),
+    ],
+)
+def test_what_is_taken_for_a_date_is_what_the_build_reads(
+    written: str, order: str | None, memory: Engine, tmp_path: Path
+) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_text("\n".join(["order_date;amount", *[f"{written};2.50"] * 12]), "utf-8")
+    proposal = init_from_file(str(path), tmp_path, "shop", memory)
+    lines = yaml.safe_load(proposal.files["seg_sql.yml"])["inputs"]["order_lines"]
+    assert ("ordered_at" in lines["columns"]) is (order is not None)
+    if order is not None:
+        assert lines.get("date_order", "ymd") == order
+    # The macro of the build, with the order that was decided, or any of them where it was refused.
+    for each in [order] if order else ["ymd", "dmy", "mdy"]:
+        reading = f"seg_sql.try_timestamp(x, '{each}')"
+        assert (build_reads(memory, reading, written) is not None) is (order is not None)
+
+
+def build_reads(memory: Engine, reading: str, text: str) -> Any:
+    """Return what a macro of the build makes of a text."""
+    bare: Any = SimpleNamespace(
+        dir=FIXTURES, macros=tuple(resources.MACROS.glob("*.sql")), template_vars=dict
+    )
+    template = "select {{ " + reading + " }}"
+    sql = Renderer(bare, "duckdb").render(template, "a test", x=memory.literal(text)).sql
+    return memory.fetch(sql).rows[0][0]
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        ("1250", 1250.0),
+        ("+12.5", 12.5),
+        ("-.5", -0.5),
+        ("1e3", 1000.0),
+        ("1,234.56", 1234.56),
+        ("1,234,567", 1234567.0),
+        ("12,5", 12.5),
+        ("-1.234,56", -1234.56),
+        ("1.234.567", 1234567.0),
+        ("1234,567", 1234.567),
+        # Assumed, and said: a comma between thousands.
+        ("1,234", 1234.0),
+        ("1 234,56", None),
+        ("(12.00)", None),
+        ("12.5.6", None),
+        ("$5", None),
+        ("5 EUR", None),
+        ("1.250,-", None),
+    ],
+)
+def test_what_is_taken_for_a_number_is_what_the_build_reads(
+    written: str, number: float | None, memory: Engine, tmp_path: Path
+) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_text("\n".join(["order_date;amount", *[f"2026-03-04;{written}"] * 12]), "utf-8")
+    proposal = init_from_file(str(path), tmp_path, "shop", memory)
+    lines = yaml.safe_load(proposal.files["seg_sql.yml"])["inputs"]["order_lines"]
+    assert ("amount" in lines["columns"]) is (number is not None)
+    comma = [lines.get("decimal_comma", False)] if number is not None else [False, True]
+    for each in comma:
+        assert build_reads(memory, f"seg_sql.try_number(x, {each})", written) == number
 
 
 def test_some_unreadable_dates_are_counted(look: Any, changed: Any, noted: Any) -> None:
