@@ -21,7 +21,7 @@ demo: $(BIN)/seg-sql
 	$(BIN)/seg-sql show rfm_segments --project-dir demo
 	@echo
 	@echo "The tables are in demo/demo.duckdb. Look further:"
-	@echo "  $(BIN)/seg-sql explain C000042 --project-dir demo"
+	@echo "  $(BIN)/seg-sql explain C0000001 --project-dir demo"
 	@echo "  $(BIN)/seg-sql show customer_lifecycle --project-dir demo"
 
 test: $(VENV)/.tests

@@ -1,16 +1,53 @@
-{# Whether a number can be money: 0, or of a size that sums and products cannot overflow.
-   NaN sorts above every number, so that it and infinity fail the upper bound. #}
+{# Whether a number can be money: of a size that sums cannot overflow. NaN sorts above every number,
+   so that it and infinity fail as well. #}
 {% macro is_usable(x) -%}
-    ({{ x }} = 0 or abs({{ x }}) between {{ seg_sql.lit(1e-100) }} and {{ seg_sql.lit(1e15) }})
+    (abs({{ x }}) <= {{ seg_sql.lit(1e15) }})
 {%- endmacro %}
 
-{# a * b, NULL when either is NULL, NaN when either is no usable number: PostgreSQL raises an error
-   where a product overflows. #}
+{# a * b of two doubles, NULL when either is NULL; what is no usable number gives none. #}
 {% macro safe_product(a, b) -%}
+    {{ adapter.dispatch('safe_product', 'seg_sql')(a, b) }}
+{%- endmacro %}
+
+{% macro default__safe_product(a, b) -%}
+    ({{ a }} * {{ b }})
+{%- endmacro %}
+
+{# PostgreSQL raises an error where a product overflows or underflows. #}
+{% macro postgres__safe_product(a, b) -%}
     case
         when {{ a }} is null or {{ b }} is null then null
-        when {{ seg_sql.is_usable(a) }} and {{ seg_sql.is_usable(b) }} then {{ a }} * {{ b }}
-        else cast('NaN' as {{ seg_sql.double() }})
+        when not abs({{ a }}) <= {{ seg_sql.lit(1e150) }} or not abs({{ b }}) <= {{ seg_sql.lit(1e150) }}
+            then cast('NaN' as double precision)
+        when abs({{ a }}) < {{ seg_sql.lit(1e-150) }} or abs({{ b }}) < {{ seg_sql.lit(1e-150) }}
+            then {{ seg_sql.lit(0.0) }}
+        else {{ a }} * {{ b }}
+    end
+{%- endmacro %}
+
+{# Whether a timestamp is a day that a shop can have sold on: not infinite, not a slip of the pen such
+   as the year 20026 or 26. Python and most readers know no day outside of these years either. #}
+{% macro is_day(t) -%}
+    ({{ t }} between cast('1600-01-01' as timestamp) and cast('9999-12-31 23:59:59' as timestamp))
+{%- endmacro %}
+
+{# A number of any precision as a double; NaN where it is too large for one. #}
+{% macro numeric_to_double(x) -%}
+    {{ adapter.dispatch('numeric_to_double', 'seg_sql')(x) }}
+{%- endmacro %}
+
+{% macro default__numeric_to_double(x) -%}
+    cast({{ x }} as {{ seg_sql.double() }})
+{%- endmacro %}
+
+{# PostgreSQL has numeric values of any size, and raises an error when one is outside of a double's
+   range at either end; money it casts to numeric only. #}
+{% macro postgres__numeric_to_double(x) -%}
+    {%- set x = 'cast(' ~ x ~ ' as numeric)' -%}
+    case
+        when abs({{ x }}) between 1e-300 and 1e300 then cast({{ x }} as double precision)
+        when abs({{ x }}) < 1e-300 then 0
+        when {{ x }} is not null then cast('NaN' as double precision)
     end
 {%- endmacro %}
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
@@ -25,12 +26,29 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = "seg-sql/1"
 
+_READS_VAR = re.compile(r"\bvar\(\s*['\"](\w+)['\"]")
+
+# What XML 1.0 cannot hold, not even escaped: a driver's words may carry any character.
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
 
 @dataclass(frozen=True)
 class Target:
-    """The folder that artifacts are written to."""
+    """The folder that artifacts are written to.
+
+    Raises:
+        ConfigError: By every method that writes, when the folder cannot be written to.
+    """
 
     folder: Path
+
+    def prepare(self) -> None:
+        """Make sure that the folder can be written to, before anything starts."""
+        with _writing(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            probe = self.folder / "manifest.json.part"
+            probe.touch()
+            probe.unlink()
 
     def compiled_path(self, shown: str) -> Path:
         """Return where the compiled SQL of a file is kept."""
@@ -39,26 +57,64 @@ class Target:
     def keep_compiled(self, shown: str, sql: str) -> Path:
         """Write the SQL that is about to run."""
         path = self.compiled_path(shown)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"{sql}\n", encoding="utf-8")
+        with _writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(f"{sql}\n", encoding="utf-8")
         return path
+
+    def unit_tested(self) -> dict[str, dict[str, str]]:
+        """Return, by model and dialect, which text of it passed its unit tests."""
+        nodes = _nodes_of(self.folder) or []
+        return {node.get("name", ""): node.get("unit_tests_passed") or {} for node in nodes}
 
     def write(
         self,
         workspace: Workspace,
         log: Log,
         finished: RunFinished,
+        *,
         started_at: datetime.datetime,
+        args: Mapping[str, Any],
+        unit_tested: Mapping[str, Mapping[str, str]],
     ) -> None:
-        """Write manifest.json and run_results.json."""
-        self._write_json("manifest.json", manifest(workspace))
-        self._write_json("run_results.json", run_results(workspace, log, finished, started_at))
+        """Write manifest.json and run_results.json.
+
+        Args:
+            workspace: What was run.
+            log: What happened.
+            finished: How it ended.
+            started_at: When it began.
+            args: What was asked for, as `retry` asks for it again.
+            unit_tested: What `unit_tested` returns in the next run.
+        """
+        self._write_json("manifest.json", manifest(workspace, unit_tested))
+        self._write_json(
+            "run_results.json", run_results(workspace, log, finished, started_at, args)
+        )
 
     def _write_json(self, name: str, content: Mapping[str, Any]) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        part = self.folder / f"{name}.part"
-        part.write_text(json.dumps(content, indent=2, default=str) + "\n", encoding="utf-8")
-        part.replace(self.folder / name)
+        with _writing(self.folder / name):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            part = self.folder / f"{name}.part"
+            part.write_text(json.dumps(content, indent=2, default=str) + "\n", encoding="utf-8")
+            part.replace(self.folder / name)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be written: {error.strerror or error}.",
+            hint="Give the user of this process the right, free space, or choose another folder"
+            " with --target-path.",
+        ) from error
+
+
+def outcomes(log: Log) -> list[NodeFinished]:
+    """Return how each model ended: what is built may still not be published in the end."""
+    return list({event.name: event for event in log.of(NodeFinished)}.values())
 
 
 def node_id(workspace: Workspace, name: str) -> str:
@@ -77,31 +133,56 @@ def _metadata(workspace: Workspace) -> dict[str, Any]:
     }
 
 
-def checksum(workspace: Workspace, name: str) -> str:
-    """Identify a model's text, its description and tests, its options and the macros."""
-    project = workspace.project
-    options = project.options.get(name)
-    digest = hashlib.sha256(project.models[name].checksum.encode())
-    digest.update(repr(options).encode())
-    digest.update(workspace.nodes[name].config.model_dump_json().encode())
-    for test in project.unit_tests:
-        if test.entry.model == name:
-            digest.update(test.entry.model_dump_json().encode())
-    digest.update(_macros_checksum(project.macros))
-    return digest.hexdigest()
+def checksums(workspace: Workspace) -> dict[str, str]:
+    """Identify each model by all that decides what it computes and how it is tested.
+
+    That is its text, its description and tests, its config, the options, variables and inputs
+    that it reads, the macros, and what is inlined into it. as_of is left out: it moves every day.
+    """
+    macros = _macros_checksum(workspace.project.macros)
+    found: dict[str, str] = {}
+    for name in workspace.graph.order:
+        node = workspace.nodes[name]
+        parts = [
+            macros,
+            node.model.checksum,
+            node.config.model_dump_json(),
+            *(repr(value) for value in _read_by(workspace, name)),
+            *(
+                test.entry.model_dump_json()
+                for test in workspace.project.unit_tests
+                if test.entry.model == name
+            ),
+            *(found[ref] for ref in node.refs if not workspace.nodes[ref].builds),
+        ]
+        found[name] = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    return found
 
 
-@cache
-def _macros_checksum(paths: tuple[Path, ...]) -> bytes:
+def _read_by(workspace: Workspace, name: str) -> Iterator[Any]:
+    """Yield the options, variables and input configurations that a model reads or has."""
+    project, node = workspace.project, workspace.nodes[name]
+    values = project.template_vars()
+    read = set(_READS_VAR.findall(node.model.text)) | {name}
+    for each in sorted(read - {"as_of"}):
+        yield each, values.get(each)
+    for each in node.inputs:
+        yield each, project.config.inputs.get(each)
+
+
+def _macros_checksum(paths: tuple[Path, ...]) -> str:
     digest = hashlib.sha256()
     for path in paths:
         digest.update(path.read_bytes())
-    return digest.digest()
+    return digest.hexdigest()
 
 
-def manifest(workspace: Workspace) -> dict[str, Any]:
+def manifest(
+    workspace: Workspace, unit_tested: Mapping[str, Mapping[str, str]] | None = None
+) -> dict[str, Any]:
     """Return what the project consists of."""
     nodes: dict[str, dict[str, Any]] = {}
+    sums = checksums(workspace)
     for name, node in workspace.nodes.items():
         nodes[node_id(workspace, name)] = {
             "unique_id": node_id(workspace, name),
@@ -124,21 +205,30 @@ def manifest(workspace: Workspace) -> dict[str, Any]:
             "config": node.config.model_dump(),
             "tags": sorted({*node.config.tags, node.model.area}),
             "depends_on": {"nodes": [node_id(workspace, ref) for ref in node.refs]},
-            "checksum": {"name": "sha256", "checksum": checksum(workspace, name)},
+            "checksum": {"name": "sha256", "checksum": sums[name]},
+            "unit_tests_passed": dict((unit_tested or {}).get(name, {})),
         }
+    parents = {key: node["depends_on"]["nodes"] for key, node in nodes.items()}
     return {
         "metadata": _metadata(workspace),
         "nodes": nodes,
-        "parent_map": {key: node["depends_on"]["nodes"] for key, node in nodes.items()},
+        "parent_map": parents,
+        "child_map": {
+            key: [child for child, above in parents.items() if key in above] for key in nodes
+        },
     }
 
 
 def run_results(
-    workspace: Workspace, log: Log, finished: RunFinished, started_at: datetime.datetime
+    workspace: Workspace,
+    log: Log,
+    finished: RunFinished,
+    started_at: datetime.datetime,
+    args: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return how each model and test of a run ended."""
     results: list[dict[str, Any]] = []
-    for event in log.of(NodeFinished):
+    for event in outcomes(log):
         results.append(
             {
                 "unique_id": node_id(workspace, event.name),
@@ -173,67 +263,92 @@ def run_results(
         "elapsed_time": finished.seconds,
         "seconds_in_database": finished.seconds_in_database,
         "started_at": started_at,
-        "args": {"which": finished.command},
+        "args": {**(args or {}), "which": finished.command},
         "results": results,
     }
 
 
-def modified_since(folder: Path, workspace: Workspace) -> frozenset[str]:
-    """Return the models that differ from the manifest in a folder; all when there is none."""
-    path = folder / "manifest.json"
+def _nodes_of(folder: Path) -> list[dict[str, Any]] | None:
+    """Return the nodes of a folder's manifest; None when there is none that can be read."""
     try:
-        known = json.loads(path.read_text("utf-8"))["nodes"]
-    except (OSError, ValueError, KeyError, TypeError):
+        nodes = json.loads((folder / "manifest.json").read_text("utf-8"))["nodes"]
+        return [node for node in nodes.values() if isinstance(node, dict)]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def modified_since(folder: Path, workspace: Workspace, *, required: bool = False) -> frozenset[str]:
+    """Return the models that differ from the manifest in a folder; all when there is none.
+
+    Raises:
+        ConfigError: There is none, and it is required.
+    """
+    known = _nodes_of(folder)
+    if known is None:
+        if required:
+            raise ConfigError(
+                "There is no manifest.json to compare with.",
+                where=str(folder),
+                hint="--state is the target folder of an earlier run, or a copy of it.",
+            )
         return frozenset(workspace.nodes)
-    sums = {node.get("name"): node.get("checksum", {}).get("checksum") for node in known.values()}
+    before = {node.get("name"): (node.get("checksum") or {}).get("checksum") for node in known}
     return frozenset(
-        name for name in workspace.nodes if sums.get(name) != checksum(workspace, name)
+        name for name, checksum in checksums(workspace).items() if before.get(name) != checksum
     )
 
 
-def left_over(folder: Path) -> tuple[str, list[str]]:
-    """Return the command of the last run and the models that failed or were skipped in it."""
+@dataclass(frozen=True)
+class LeftOver:
+    """What a run did not bring to a good end.
+
+    Attributes:
+        args: What was asked for; `which` is the command.
+        models: The models that failed or were skipped, or whose tests failed.
+    """
+
+    args: Mapping[str, Any]
+    models: tuple[str, ...]
+
+    @property
+    def command(self) -> str:
+        """Return the command of the run."""
+        return str(self.args["which"])
+
+
+def left_over(folder: Path) -> LeftOver:
+    """Return what the last run left to be done again.
+
+    Raises:
+        ConfigError: There was no run, or its record cannot be read.
+    """
     path = folder / "run_results.json"
     try:
         content = json.loads(path.read_text("utf-8"))
-        results, command = content["results"], content["args"]["which"]
+        args, results = dict(content["args"]), content["results"]
+        names = [
+            unique_id.rpartition(".")[2]
+            for result in results
+            if result["status"] in ("error", "fail", "skipped")
+            for unique_id in result.get("depends_on") or [result["unique_id"]]
+        ]
+        return LeftOver({"which": args["which"], **args}, tuple(dict.fromkeys(names)))
     except OSError:
         raise ConfigError(
             "There is no run to retry.", where=str(path), hint="Run `seg-sql build` first."
         ) from None
-    except (ValueError, KeyError, TypeError):
-        raise ConfigError("The file is not a run_results.json.", where=str(path)) from None
-    names = []
-    for result in results:
-        if result["status"] in ("error", "fail", "skipped"):
-            of = [result["unique_id"]] if "depends_on" not in result else result["depends_on"]
-            names += [each.rpartition(".")[2] for each in of]
-    return str(command), list(dict.fromkeys(names))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise ConfigError(
+            "The file is not a run_results.json of seg-sql.",
+            where=str(path),
+            hint="Run `seg-sql build` again: it writes a new one.",
+        ) from None
 
 
 def write_junit(path: Path, log: Log, finished: RunFinished) -> None:
     """Write the models and tests of a run as JUnit XML, which CI servers show."""
-    cases: list[ElementTree.Element] = []
-    events: list[NodeFinished | TestFinished] = [*log.of(NodeFinished), *log.of(TestFinished)]
-    for event in events:
-        is_test = isinstance(event, TestFinished)
-        case = ElementTree.Element(
-            "testcase",
-            classname=event.model if isinstance(event, TestFinished) else "models",
-            name=event.name,
-            time=f"{event.seconds:.3f}",
-        )
-        if event.status in ("error", "fail"):
-            tag = "failure" if event.status == "fail" else "error"
-            failures = event.failures if isinstance(event, TestFinished) else 0
-            message = event.message or (f"{failures} rows" if is_test else "failed")
-            inner = ElementTree.SubElement(case, tag, message=message)
-            inner.text = event.detail if isinstance(event, TestFinished) else event.message
-        elif event.status == "skipped":
-            ElementTree.SubElement(case, "skipped", message=event.message)
-        elif event.status == "warn":
-            ElementTree.SubElement(case, "system-out").text = f"WARN {event.message}"
-        cases.append(case)
+    events: list[NodeFinished | TestFinished] = [*outcomes(log), *log.of(TestFinished)]
+    cases = [_case(event) for event in events]
     suite = ElementTree.Element(
         "testsuite",
         name=f"seg-sql {finished.command}",
@@ -246,5 +361,30 @@ def write_junit(path: Path, log: Log, finished: RunFinished) -> None:
     suite.extend(cases)
     root = ElementTree.Element("testsuites")
     root.append(suite)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    ElementTree.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
+    with _writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        ElementTree.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
+
+
+def _case(event: NodeFinished | TestFinished) -> ElementTree.Element:
+    if isinstance(event, TestFinished):
+        group, failures, detail = event.model, event.failures, event.detail
+    else:
+        group, failures, detail = "models", 0, event.message
+    case = ElementTree.Element(
+        "testcase", classname=group, name=_xml(event.name), time=f"{event.seconds:.3f}"
+    )
+    said = _xml(event.message or (f"{failures} rows" if failures else ""))
+    if event.status in ("error", "fail"):
+        tag = "failure" if event.status == "fail" else "error"
+        inner = ElementTree.SubElement(case, tag, message=said or "failed")
+        inner.text = _xml(detail)
+    elif event.status == "skipped":
+        ElementTree.SubElement(case, "skipped", message=said)
+    elif event.status == "warn":
+        ElementTree.SubElement(case, "system-out").text = f"WARN {said}"
+    return case
+
+
+def _xml(text: str) -> str:
+    return _NOT_XML.sub("?", text)

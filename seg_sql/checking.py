@@ -20,10 +20,10 @@ def findings(workspace: Workspace, name: str) -> list[tuple[str, Finding]]:
     Raises:
         ParseError: If the model is no SQL; it names the template's line.
     """
-    from seg_sql.lint import SqlSyntaxError, lint, opaque_macros
+    from seg_sql.lint import SqlSyntaxError, lint
 
     model = workspace.nodes[name].model
-    text = workspace.opaque(name, opaque_macros(workspace.renderer.macro_names))
+    text = _opaque(workspace, name)
     types: dict[str, str] = {}
     relations: dict[str, list[str]] = {}
     for ref in workspace.nodes[name].refs:
@@ -37,6 +37,12 @@ def findings(workspace: Workspace, name: str) -> list[tuple[str, Finding]]:
         line = template_line(model.text, text, error.line)
         raise ParseError(error.message, where=f"{model.shown}:{line}") from error
     return [(f"{model.shown}:{template_line(model.text, text, each.line)}", each) for each in found]
+
+
+def _opaque(workspace: Workspace, name: str) -> str:
+    from seg_sql.lint import opaque_macros
+
+    return workspace.opaque(name, opaque_macros(workspace.renderer.macro_names))
 
 
 def check(workspace: Workspace, names: Iterable[str]) -> None:
@@ -55,11 +61,15 @@ def check(workspace: Workspace, names: Iterable[str]) -> None:
 
 
 def check_own(workspace: Workspace, names: Iterable[str], log: Log) -> None:
-    """Parse a project's own models before a build, and say how many are not portable.
+    """Look at a project's own models before a build, and say how many are not portable.
 
     The packaged models are linted when seg-sql is tested. A project that stays on one engine may
-    use all that the engine knows, so that a finding is told and does not stop the build; text
-    that is not one SELECT does.
+    use all that the engine knows, also what our parser does not: that is told and does not stop
+    the build, since the database says it better when it is wrong. Text that is not one SELECT
+    does.
+
+    Raises:
+        ParseError: A model is another statement than SELECT, or several.
     """
     own = [
         name
@@ -69,7 +79,12 @@ def check_own(workspace: Workspace, names: Iterable[str], log: Log) -> None:
     ]
     odd = []
     for name in own:
-        found = findings(workspace, name)
+        try:
+            found = findings(workspace, name)
+        except ParseError:
+            _check_one_statement(workspace, name)
+            odd.append(name)
+            continue
         for place, finding in found:
             if finding.rule == "one-select":
                 raise ParseError(finding.message, where=place)
@@ -81,4 +96,23 @@ def check_own(workspace: Workspace, names: Iterable[str], log: Log) -> None:
                 f"Not portable to other engines: {', '.join(odd)}",
                 hint="`seg-sql compile --lint` says where and why.",
             )
+        )
+
+
+def _check_one_statement(workspace: Workspace, name: str) -> None:
+    """Refuse a second statement in a text that cannot be parsed."""
+    from sqlglot.dialects.duckdb import DuckDB
+    from sqlglot.errors import SqlglotError
+
+    try:
+        tokens = DuckDB().tokenize(_opaque(workspace, name))
+    except (ParseError, SqlglotError):
+        return
+    kinds = [token.token_type.name for token in tokens]
+    while kinds and kinds[-1] == "SEMICOLON":
+        kinds.pop()
+    if "SEMICOLON" in kinds:
+        raise ParseError(
+            "A model is one SELECT, with its CTEs on top and no second statement.",
+            where=workspace.nodes[name].model.shown,
         )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from seg_sql.artifacts import left_over, modified_since, write_junit
+from seg_sql.artifacts import LeftOver, left_over, modified_since, write_junit
 from seg_sql.engines import WORK_PREFIX, Result
 from seg_sql.errors import (
     ConfigError,
@@ -17,8 +18,17 @@ from seg_sql.errors import (
     did_you_mean,
 )
 from seg_sql.events import Log, Said
+from seg_sql.inputs import Limits
+from seg_sql.ownership import leftovers, stored_failures
 from seg_sql.select import select as select_nodes
-from seg_sql.session import Settings, artifacts_of, offline, session, target_of
+from seg_sql.session import (
+    Settings,
+    artifacts_folder,
+    artifacts_of,
+    offline,
+    session,
+    target_of,
+)
 from seg_sql.step import Steps
 from seg_sql.workspace import Workspace
 
@@ -39,33 +49,54 @@ def run(
 ) -> int:
     """Build, run, test or retry; return the exit code."""
     from seg_sql import runner
+    from seg_sql.run import Options, start
 
-    writes = command != "test" or store_failures
-    with session(settings, writes=writes) as workspace:
+    left: LeftOver | None = None
+    if command == "retry":
+        left = left_over(artifacts_folder(settings))
+        command, settings = left.command, _as_before(settings, left)
+        full_refresh = full_refresh or bool(left.args.get("full_refresh"))
+    with session(settings, writes=command != "test" or store_failures) as workspace:
         target = artifacts_of(workspace.project, settings)
-        if command == "retry":
-            command, names = left_over(target.folder)
-            known = [name for name in names if name in workspace.nodes]
-            if not known:
+        if left is not None:
+            select = [name for name in left.models if name in workspace.nodes]
+            if not select:
                 log(Said("The last run left nothing to retry."))
                 return 0
-            select = known
-            if command == "test":
-                writes = False
         chosen = chosen_nodes(workspace, target.folder, select, exclude, state, log)
-        options = runner.Options(
+        options = Options(
             tests=command in ("build", "test"),
             full_refresh=full_refresh,
             fail_fast=fail_fast,
             store_failures=store_failures,
             warn_error=warn_error,
             wait=settings.wait,
+            args={
+                "vars": dict(settings.vars),
+                "target": workspace.target_name,
+                "full_refresh": full_refresh,
+                "empty": settings.limits.empty,
+                "sample": settings.limits.sample,
+            },
         )
-        started = runner.start(workspace, command, options, log, target)
+        started = start(workspace, command, options, log, target)
         finished = (runner.test if command == "test" else runner.build)(started, chosen)
     if junit is not None:
         write_junit(junit, log, finished)
     return 1 if finished.failed or finished.skipped else 0
+
+
+def _as_before(settings: Settings, left: LeftOver) -> Settings:
+    """Return the settings of the run that is done again, unless others are given now."""
+    limits = settings.limits
+    if not limits.empty and limits.sample is None:
+        limits = Limits(empty=bool(left.args.get("empty")), sample=left.args.get("sample"))
+    return replace(
+        settings,
+        vars={**(left.args.get("vars") or {}), **settings.vars},
+        target=settings.target or left.args.get("target"),
+        limits=limits,
+    )
 
 
 def chosen_nodes(
@@ -81,8 +112,7 @@ def chosen_nodes(
     A model that was asked for by name must have what it needs. A model that merely comes with
     "everything" is left out, and a line says so.
     """
-    modified = modified_since(state or target_folder, workspace)
-    names = select_nodes(workspace.selectable, workspace.graph, chosen, excluded, modified=modified)
+    names = _select(workspace, target_folder, chosen, excluded, state)
     lacking: dict[str, tuple[str, str]] = {}
     for name in workspace.graph.order:
         if name in names and (missing := workspace.unmapped(name)):
@@ -111,6 +141,20 @@ def chosen_nodes(
     return names - lacking.keys()
 
 
+def _select(
+    workspace: Workspace,
+    target_folder: Path,
+    chosen: Sequence[str],
+    excluded: Sequence[str],
+    state: Path | None,
+) -> set[str]:
+    """Return the selected models, compared with the manifest of `state` or of the last run."""
+    modified: frozenset[str] = frozenset()
+    if any("state:" in word for word in (*chosen, *excluded)):
+        modified = modified_since(state or target_folder, workspace, required=state is not None)
+    return select_nodes(workspace.selectable, workspace.graph, chosen, excluded, modified=modified)
+
+
 def _mapping_hint(input_name: str, column: str) -> str:
     if column == "amount":
         return (
@@ -135,29 +179,29 @@ def compile_models(
         target = artifacts_of(workspace.project, settings)
         names = chosen_nodes(workspace, target.folder, select, exclude, state)
         order = [name for name in workspace.graph.order if name in names]
-        check(workspace, order)
         models = [name for name in order if workspace.nodes[name].model.resource == "model"]
         if lint:
-            yield f"{len(models)} models keep to the portable subset."
+            check(workspace, order)
+            yield f"{_count(models, 'model')} keep{'s' * (len(models) == 1)} to the portable subset."
             return
-        _settle_quietly(workspace)
+        _settle_quietly(workspace, names)
         for name in models:
             sql = workspace.compile(name)
-            path = target.keep_compiled(workspace.nodes[name].model.shown, sql)
+            target.keep_compiled(workspace.nodes[name].model.shown, sql)
             if dialect is not None:
                 yield _translated(sql, workspace.dialect, dialect, name)
             elif len(models) == 1:
                 yield sql
         if len(models) != 1 and dialect is None:
-            yield f"{len(models)} models compiled to {path.parents[2]}"
+            yield f"{_count(models, 'model')} compiled to {target.folder / 'compiled'}"
 
 
-def _settle_quietly(workspace: Workspace) -> None:
+def _settle_quietly(workspace: Workspace, names: set[str]) -> None:
     from seg_sql import freshness
 
     assert workspace.engine is not None
     steps = Steps(workspace, workspace.engine, "00000000", "runner")
-    freshness.settle(workspace, steps, set(workspace.nodes), Log())
+    freshness.settle(workspace, steps, names, Log())
 
 
 def _translated(sql: str, dialect: str, wanted: str, name: str) -> str:
@@ -167,7 +211,13 @@ def _translated(sql: str, dialect: str, wanted: str, name: str) -> str:
     known = sorted(each for each in Dialect.classes if each)
     if wanted.lower() not in known:
         raise ConfigError(f"sqlglot knows no dialect '{wanted}'.", hint=did_you_mean(wanted, known))
-    translated = sqlglot.transpile(sql, read=dialect, write=wanted.lower(), pretty=True)[0]
+    try:
+        translated = sqlglot.transpile(sql, read=dialect, write=wanted.lower(), pretty=True)[0]
+    except sqlglot.errors.SqlglotError as error:
+        said = str(error).splitlines()[0]
+        raise ConfigError(
+            f"{name} cannot be translated: sqlglot does not read it ({said})."
+        ) from error
     return (
         f"-- {name}, translated to {wanted} by sqlglot: unverified. Functions and rounding may"
         f" differ; compare the rows before you rely on it.\n{translated};\n"
@@ -188,8 +238,7 @@ def listing(
 
     workspace = offline(settings)
     folder = artifacts_of(workspace.project, settings).folder
-    modified = modified_since(state or folder, workspace)
-    names = select_nodes(workspace.selectable, workspace.graph, select, exclude, modified=modified)
+    names = _select(workspace, folder, select, exclude, state)
     for name in workspace.graph.order:
         node = workspace.nodes[name]
         if name not in names or (resource_type and node.model.resource not in resource_type):
@@ -265,14 +314,20 @@ def show(
             )
         relation = workspace.published(name)
         order = _order_of(workspace, name) if node is not None else ["started_at", "model"]
-        columns = [
-            engine.quote(column.name)
-            for column in engine.describe(
-                steps.sql("all_rows", columns=["*"], relation=relation, order_by=[], limit=None)
-            )
-        ]
-        order = [each for each in order if engine.quote(each) in columns]
-        sql = steps.sql("all_rows", columns=columns, relation=relation, order_by=order, limit=limit)
+        described = engine.describe(
+            steps.sql("all_rows", columns=["*"], relation=relation, order_by=[], limit=None)
+        )
+        # What a person looks for first stands left, where a narrow terminal shows it.
+        first = node.config.meta.get("show_first", []) if node is not None else []
+        names = [column.name for column in described]
+        names = [*(each for each in first if each in names), *(n for n in names if n not in first)]
+        sql = steps.sql(
+            "all_rows",
+            columns=[engine.quote(each) for each in names],
+            relation=relation,
+            order_by=[engine.quote(each) for each in order if each in names],
+            limit=limit,
+        )
         total = engine.fetch(steps.sql("row_count", relation=relation)).rows[0][0]
         return engine.fetch(sql), int(total)
 
@@ -341,24 +396,34 @@ def clean(settings: Settings) -> Iterator[str]:
         assert engine is not None
         engine.lock(settings.wait)
         existing = engine.existing()
-        left = [name for name in existing if name.startswith(WORK_PREFIX)]
-        for name in sorted(left, key=lambda each: existing[each].kind != "view"):
-            engine.drop(name)
-        failures = [name for name in existing if name.startswith("seg_sql_failures_")]
-        for name in failures:
+        left, failures = leftovers(existing), stored_failures(workspace, existing)
+        for name in (*left, *failures):
             engine.drop(name)
         engine.unlock()
         folder = artifacts_of(workspace.project, settings).folder
-    yield f"Dropped {len(left)} work tables and {len(failures)} tables of stored failures."
-    if folder.is_dir() and _is_ours(folder):
+    yield (
+        f"Dropped {_count(left, 'work table')} and"
+        f" {_count(failures, 'table')} of stored failures in {engine.schema}."
+    )
+    if not folder.is_dir():
+        return
+    others = sorted(path.name for path in folder.iterdir() if path.name not in _ARTIFACTS)
+    if others:
+        yield f"Left {folder}: {', '.join(others[:3])} is not of seg-sql."
+        return
+    try:
         shutil.rmtree(folder)
-        yield f"Removed {folder}."
+    except OSError as error:
+        raise ConfigError(f"{folder} cannot be removed: {error.strerror or error}.") from error
+    yield f"Removed {folder}."
 
 
-def _is_ours(folder: Path) -> bool:
-    """Return whether a folder holds artifacts and nothing that somebody else put there."""
-    known = {"compiled", "manifest.json", "run_results.json", "catalog.json"}
-    return {path.name for path in folder.iterdir()} <= known
+def _count(things: Sequence[str], what: str) -> str:
+    return f"{len(things)} {what}{'' if len(things) == 1 else 's'}"
+
+
+_FILES = ("manifest.json", "run_results.json", "catalog.json")
+_ARTIFACTS = frozenset({"compiled", *_FILES, *(f"{name}.part" for name in _FILES)})
 
 
 def demo(directory: Path, customers: int, seed: int) -> Iterator[str]:

@@ -85,8 +85,8 @@ class Console:
 
     def _nodestarted(self, event: NodeStarted) -> None:
         if not self.quiet and self.debug:
-            text = f"{event.index} of {event.total} START {_what(event)} {event.relation}"
-            self.line(f"{self._filled(text)} [RUN]")
+            text = f"{event.index} of {event.total} {{}} {_what(event)}"
+            self._node_line(text, "START", "RUN")
 
     def _nodefinished(self, event: NodeFinished) -> None:
         tests, self._shown_tests = self._shown_tests, []
@@ -95,24 +95,25 @@ class Console:
             return
         place = f"{event.index} of {event.total}"
         if event.status == "skipped":
-            text = f"{place} {{}} {_what(event)} {event.relation}"
-            self._node_line(text, "SKIP", event.message)
+            self._node_line(f"{place} {{}} {_what(event)}", "SKIP", event.message)
         elif event.status == "error":
-            text = f"{place} {{}} creating {_what(event)} {event.relation}"
+            text = f"{place} {{}} creating {_what(event)}"
             self._node_line(text, "ERROR", f"{event.seconds:.2f}s")
             self._print_tests(tests)
             for part in event.message.splitlines():
                 self.line(part, stamp=False)
             return
         else:
-            rows = "" if event.rows is None else f"{event.rows:,} rows, "
-            count = f"{event.tests} test{'' if event.tests == 1 else 's'}, " if event.tests else ""
-            text = f"{place} {{}} created {_what(event)} {event.relation}"
-            self._node_line(text, "OK", f"{event.notes}{rows}{count}{event.seconds:.2f}s")
+            what = [event.notes] if event.notes else []
+            what += [] if event.rows is None else [f"{event.rows:,} rows"]
+            text = f"{place} {{}} created {_what(event)}"
+            self._node_line(text, "OK", ", ".join([*what, f"{event.seconds:.2f}s"]))
         self._print_tests(tests)
 
     def _node_line(self, text: str, word: str, what: str) -> None:
-        filled = self._filled(text.format(word))
+        """Print a line that ends at the terminal's edge; the time before it takes ten places."""
+        room = self.width - 10 - len(what) - 3
+        filled = f"{text.format(word)} ".ljust(room, ".")
         coloured = filled.replace(f" {word} ", f" {self._coloured(word)} ", 1)
         self.line(f"{coloured} [{what}]")
 
@@ -159,15 +160,12 @@ class Console:
             f" SKIP={event.skipped} TOTAL={event.total}"
         )
 
-    def _filled(self, text: str) -> str:
-        return f"{text} ".ljust(self.width - 24, ".")
-
     def _coloured(self, word: str) -> str:
         return click.style(word, fg=_COLOURS[word]) if word in _COLOURS else word
 
 
 def _what(event: NodeStarted | NodeFinished) -> str:
-    return "seed" if event.kind == "seed" else f"{event.kind} model"
+    return f"{event.kind} {event.relation.rpartition('.')[2]}"
 
 
 def print_error(error: SegSqlError, stream: TextIO | None = None) -> None:
@@ -226,11 +224,11 @@ def _print_table(result: Result) -> None:
     console.print(table)
     left_out = [name for index, name in enumerate(result.columns) if index not in kept]
     if left_out:
-        click.echo(
+        text = (
             f"Left out, as the terminal is {console.width} wide: {', '.join(left_out)}"
-            " (all with --output csv).",
-            file=sys.stderr,
+            " (all with --output csv)."
         )
+        click.echo(click.wrap_text(text, width=console.width), file=sys.stderr)
 
 
 def _fitting(widths: Sequence[int], room: int) -> list[int]:

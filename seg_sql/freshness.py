@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from seg_sql.engines import Existing
 from seg_sql.errors import DatabaseError, StartError
 from seg_sql.events import Log, NodeFinished, Said
+from seg_sql.inputs import check_ids, first_line
 from seg_sql.step import Steps
 from seg_sql.workspace import Workspace, today
 
@@ -34,25 +36,34 @@ def settle(workspace: Workspace, steps: Steps, chosen: set[str], log: Log) -> As
     now = today(zone)
     engine = steps.engine
     fixed = workspace.project.vars.as_of
-    row = steps.row("fingerprint", now=engine.literal(now))
-    if workspace.input("order_lines").is_csv:
-        workspace.broken["order_lines"] = engine.rejected_rows()
+    where = workspace.project.document.where("inputs", "order_lines")
+    _check_inputs(workspace, chosen)
+    try:
+        row = steps.row("fingerprint", now=engine.literal(now))
+        _count_broken_rows(workspace, steps, chosen)
+    except DatabaseError as error:
+        if error.lost:
+            raise
+        raise StartError(
+            f"The input order_lines cannot be read: {first_line(error)}",
+            where=where,
+            hint=error.hint or _told(error),
+        ) from error
     last = row["last_known_at"]
     fingerprint = f"{row['line_count']} rows, last {row['last_ordered_at']}, sum {_sum(row)}"
     dated = workspace.input_has("order_lines", "ordered_at")
-    where = workspace.project.document.where("inputs", "order_lines")
-    if not workspace.limits.empty and row["line_count"] == 0:
-        raise StartError("The input order_lines has no rows.", where=where)
+    if not workspace.limits.empty:
+        _check_lines(workspace, row, where)
     if fixed is not None:
         day, origin = fixed, "given"
     elif not dated:
         day, origin = None, "no dates are mapped"
     elif last is None and not workspace.limits.empty:
+        first = row["first_ordered_at"]
         raise StartError(
-            "No order line has a date that can be read and is not in the future.",
+            f"Every order line is dated in the future, the first one {first:%Y-%m-%d}.",
             where=where,
-            hint="If days stand before months, as in 31/12/2026, set date_order: dmy;"
-            " with `vars: {as_of: 2026-12-31}` the dates are taken as they are.",
+            hint="With `vars: {as_of: 2026-12-31}` dates before that day are taken as they are.",
         )
     else:
         seen = last.date() if last is not None else now.date()
@@ -65,6 +76,71 @@ def settle(workspace: Workspace, steps: Steps, chosen: set[str], log: Log) -> As
     return AsOf(day, origin, fingerprint)
 
 
+def _check_inputs(workspace: Workspace, chosen: set[str]) -> None:
+    """Stop when what the chosen models read cannot be joined."""
+    read = workspace.reads(_all_read(workspace, chosen)) | {"order_lines"}
+    known = [name for name in workspace.project.config.inputs if name in read]
+    check_ids({name: workspace.input(name) for name in known}, workspace.project)
+
+
+def _count_broken_rows(workspace: Workspace, steps: Steps, chosen: set[str]) -> None:
+    """Note how many rows of each CSV the reader refused; those of order_lines were just read."""
+    read = workspace.reads(_all_read(workspace, chosen))
+    others = sorted(name for name in read - {"order_lines"} if workspace.input(name).is_csv)
+    before = steps.engine.rejected_rows()
+    if workspace.input("order_lines").is_csv:
+        workspace.broken["order_lines"] = before
+    for name in others:
+        steps.row("row_count", relation=f"({workspace.input(name).sql})")
+        after = steps.engine.rejected_rows()
+        workspace.broken[name], before = after - before, after
+
+
+def _check_lines(workspace: Workspace, row: Mapping[str, Any], where: str) -> None:
+    """Stop with a reason when no line can be used."""
+    lines, broken = int(row["line_count"]), workspace.broken.get("order_lines", 0)
+    entry = workspace.project.config.inputs["order_lines"]
+    if lines == 0 and broken:
+        raise StartError(
+            f"None of the {broken:,} rows of order_lines has as many columns as the first line.",
+            where=where,
+            hint="Is a comma in the numbers or names, and no quotes around them?",
+        )
+    if lines == 0:
+        raise StartError(
+            "The input order_lines has no rows.",
+            where=where,
+            hint="Does any row fulfil its condition (where)?"
+            if entry.where
+            else "The file has the names of its columns and nothing below them."
+            if entry.path
+            else None,
+        )
+    if not workspace.input_has("order_lines", "ordered_at") or row["with_readable_date"]:
+        return
+    column = entry.columns.get("ordered_at", "ordered_at")
+    where = workspace.project.document.where("inputs", "order_lines", "columns", "ordered_at")
+    if not row["with_date"]:
+        raise StartError(
+            f"No order line has a date: '{column}' is empty in all {lines:,} rows.",
+            where=where,
+            hint="Map ordered_at to another column.",
+        )
+    raise StartError(
+        f"None of the dates in '{column}' can be read with date_order: {entry.date_order}"
+        f" ({row['with_date']:,} tried).",
+        where=where,
+        hint="Write date_order: dmy for dates such as 31/12/2026, mdy for 12/31/2026; the years"
+        " must lie between 1600 and 9999.",
+    )
+
+
+def _told(error: DatabaseError) -> str | None:
+    """Return what a database says after its first line, in short."""
+    rest = [line.strip() for line in error.message.strip().splitlines()[1:] if line.strip()]
+    return rest[0] if rest else None
+
+
 def _sum(row: Mapping[str, float | None]) -> str:
     amount = row["amount"]
     # The last digits of a parallel sum differ from run to run.
@@ -74,8 +150,13 @@ def _sum(row: Mapping[str, float | None]) -> str:
 def _reads_order_lines(workspace: Workspace, chosen: set[str]) -> bool:
     if "order_lines" not in workspace.project.config.inputs:
         return False
-    all_read = chosen | {up for name in chosen for up in workspace.graph.above(name)}
-    return any("order_lines" in workspace.nodes[name].inputs for name in all_read)
+    return any(
+        "order_lines" in workspace.nodes[name].inputs for name in _all_read(workspace, chosen)
+    )
+
+
+def _all_read(workspace: Workspace, chosen: set[str]) -> set[str]:
+    return chosen | {up for name in chosen for up in workspace.graph.above(name)}
 
 
 def _warn_if_old(
@@ -108,13 +189,18 @@ def keep_fits(
         refit = getattr(workspace.project.options[owner], "refit", "always")
         if refit == "always":
             continue
+        published = workspace.published(name)
         try:
-            fitted = steps.row("fitted_as_of", relation=workspace.published(name))["fitted_as_of"]
+            fitted = steps.row("fitted_as_of", relation=published)["fitted_as_of"]
+            bins = steps.rows("fitted_bins", relation=published)
         except DatabaseError:
             # A table of an older version that does not say when it was fitted: fit anew.
             continue
         day = workspace.renderer.variable("as_of")
-        if fitted is None:
+        # Cut points of 5 scores cannot give 3: after a change of bins there is nothing to keep.
+        wanted = getattr(workspace.project.options[owner], "bins", None)
+        same = wanted is None or {r["measure"]: r["bins"] for r in bins} == wanted.model_dump()
+        if fitted is None or not same:
             continue
         if refit == "never" or (day is not None and str(fitted)[:7] == str(day)[:7]):
             workspace.kept_fits.add(name)
@@ -124,12 +210,21 @@ def reconcile(
     workspace: Workspace,
     steps: Steps,
     log: Log,
+    *,
+    scan: bool,
 ) -> None:
-    """Say in one line where the amount that was read went."""
+    """Say in one line where the amount that was read went.
+
+    Where input_quality is not among what was built, that takes a scan of the order lines; without
+    `scan` nothing is said then.
+    """
     if "order_lines" not in workspace.project.config.inputs or workspace.limits.empty:
         return
     built = {event.name for event in log.of(NodeFinished) if event.status == "success"}
-    if not built or "order_lines_checked" not in workspace.nodes:
+    missing = {event.name for event in log.of(NodeFinished)} - built
+    if not built or missing & {"customer_merges"} or "order_lines_checked" not in workspace.nodes:
+        return
+    if "input_quality" not in built and not scan:
         return
     rows = steps.rows("reconcile", from_table="input_quality" in built)
     kept = sum(row["amount"] or 0.0 for row in rows if _plain(row))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from seg_sql.artifacts import outcomes
 from seg_sql.engines import Publication
-from seg_sql.events import Log, NodeFinished
+from seg_sql.events import Log
 from seg_sql.freshness import AsOf
+from seg_sql.ownership import described
 from seg_sql.step import Steps
 from seg_sql.workspace import Workspace
 
@@ -40,7 +42,7 @@ DESCRIBED = {
 
 def record(workspace: Workspace, steps: Steps, log: Log, run_id: str, as_of: AsOf | None) -> None:
     """Append what a run did to the two tables, which are made when they are missing."""
-    nodes = log.of(NodeFinished)
+    nodes = outcomes(log)
     if not nodes:
         return
     rows: list[tuple[Any, ...]] = [
@@ -68,13 +70,13 @@ def record(workspace: Workspace, steps: Steps, log: Log, run_id: str, as_of: AsO
 
 def _append(workspace: Workspace, steps: Steps, name: str, rows: list[tuple[Any, ...]]) -> None:
     relation = workspace.project.relation_name(name)
-    described, columns = DESCRIBED[name]
+    description, columns = DESCRIBED[name]
     if relation not in steps.engine.existing():
         publication = Publication(
             name=relation,
             kind="table",
             hidden=steps.table(steps.sql(name), work=False),
-            comment=f"{described}\n\nseg-sql:{workspace.project.name}:{name}",
+            comment=described(workspace.project.name, name, description),
             column_comments=columns,
             grants=workspace.project.config.grants,
         )

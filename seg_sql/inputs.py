@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,21 @@ _READABLE: dict[str, tuple[str, ...]] = {
     "boolean": ("boolean", "text", "number"),
 }
 _FLAGGED = ("ordered_at", "quantity", "unit_price", "amount")
+# Names that the models of base/ give to columns of their own.
+_TAKEN = {
+    "order_lines": {
+        "order_date",
+        "given_amount",
+        "reason",
+        "action",
+        "copy_number",
+        "is_anonymous",
+        *(f"has_{column}" for column in _FLAGGED),
+    }
+}
+_NOT_CSV = "cannot be read as CSV: its rows do not follow its first line."
+_CSV_HINT = 'Look for a quote (") that is never closed, and for lines that end in different ways.'
+_RELATION_HINT = 'Write schema.table, and "Schema"."Table" where letters are upper case.'
 _FORMATS = {".parquet": "parquet", ".pq": "parquet", ".csv": "csv", ".tsv": "csv", ".txt": "csv"}
 
 
@@ -37,6 +53,7 @@ class Input:
         attributes: The carried columns, as quoted identifiers.
         is_file: Whether it is read from files.
         is_csv: Whether rows may have been rejected by the reader.
+        ids: The type of each mapped id, and what kind of type it is.
     """
 
     name: str
@@ -46,6 +63,7 @@ class Input:
     attributes: tuple[str, ...]
     is_file: bool
     is_csv: bool
+    ids: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -79,6 +97,8 @@ def resolve(
     where = project.document.where("inputs", name)
     source = _source(entry, project, engine, renderer, where)
     raw = _describe(entry, engine, renderer, source, where)
+    if _is_csv(entry) and len(raw) == 1 and re.search(r"[,;\t|]", raw[0].name):
+        raise ConfigError(f"{entry.path} {_NOT_CSV}", where=where, hint=_CSV_HINT)
     lookup = {column.name: column for column in raw}
     conditions = _conditions(entry, limits, renderer, project, name, lookup)
     if name not in INPUT_COLUMNS:
@@ -87,26 +107,34 @@ def resolve(
             for column, raw_name in entry.columns.items()
         ] or [engine.quote(column.name) for column in raw]
         sql = render_step("limited", renderer, columns=names, source=source, conditions=conditions)
+        _check_condition(name, entry, sql, engine, project)
         mapped = frozenset(entry.columns or lookup)
         return Input(name, sql, source, mapped, (), entry.path is not None, _is_csv(entry))
     columns = _columns(name, entry, raw, engine, project)
-    attributes = [
-        engine.quote(_find(attribute, lookup, project, name, "attributes").name)
-        for attribute in entry.attributes
-    ]
-    customer = next((c["raw"] for c in columns if c["name"] == "customer_id"), None)
+    attributes = []
+    for attribute in entry.attributes:
+        if attribute.lower() in _TAKEN.get(name, ()):
+            raise ConfigError(
+                f"An attribute of {name} cannot be called '{attribute}': the models have a column"
+                " of this name.",
+                where=project.document.where("inputs", name, "attributes"),
+                hint="Read a view in which it has another name.",
+            )
+        attributes.append(engine.quote(_find(attribute, lookup, project, name, "attributes").name))
+    customer = next((c for c in columns if c["name"] == "customer_id" and c["raw"]), None)
     sql = render_step(
         "mapped",
         renderer,
         columns=columns,
         attributes=attributes,
-        anonymous_ids=entry.anonymous_ids if customer else [],
-        customer_id=customer,
+        anonymous_ids=_anonymous_ids(entry, customer["raw_kind"]) if customer else [],
+        customer_id=customer["raw"] if customer else None,
         decimal_comma=entry.decimal_comma,
         date_order=entry.date_order,
         source=source,
         conditions=conditions,
     )
+    _check_condition(name, entry, sql, engine, project)
     return Input(
         name=name,
         sql=sql,
@@ -115,7 +143,59 @@ def resolve(
         attributes=tuple(attributes),
         is_file=entry.path is not None,
         is_csv=_is_csv(entry),
+        ids={
+            c["name"]: (c["raw_type"], c["raw_kind"])
+            for c in columns
+            if c["raw"] and c["type"] == "id"
+        },
     )
+
+
+def check_ids(inputs: Mapping[str, Input], project: Project) -> None:
+    """Stop when an id is a number in one input and text in another: they cannot be joined."""
+    first: dict[str, tuple[str, str, tuple[str, str]]] = {}
+    for name, found in inputs.items():
+        for column, type_ in found.ids.items():
+            means = "customer_id" if column == "merged_into" else column
+            known = first.setdefault(means, (name, column, type_))
+            if known[2][1] != type_[1]:
+                raise ConfigError(
+                    f"{column} is {type_[0]} in {name}, but {known[1]} is {known[2][0]} in"
+                    f" {known[0]}: they cannot be compared.",
+                    where=project.document.where("inputs", name, "columns", column),
+                    hint="Read a view that casts one of them to the type of the other.",
+                )
+
+
+def _check_condition(
+    name: str, entry: InputConfig, sql: str, engine: Engine, project: Project
+) -> None:
+    if entry.where is None:
+        return
+    try:
+        engine.describe(sql)
+    except DatabaseError as error:
+        if error.lost:
+            raise
+        raise ConfigError(
+            f"The condition of {name} cannot be used: {first_line(error)}",
+            where=project.document.where("inputs", name, "where"),
+            hint="It is SQL on the columns of the raw relation, as in: \"Status\" <> 'cancelled'",
+        ) from error
+
+
+def _anonymous_ids(entry: InputConfig, kind: str) -> list[str | int]:
+    """Return the ids to look for among customer ids of a kind: numbers as numbers, 0 for 0.0."""
+    texts = [str(id_) for id_ in entry.anonymous_ids]
+    if kind != "number":
+        return list(texts)
+    return [int(text) for text in texts if re.fullmatch(r"[+-]?\d{1,18}", text)]
+
+
+def first_line(error: DatabaseError) -> str:
+    """Return the first line of a database's words, ending as a sentence does."""
+    line = error.message.strip().partition("\n")[0].rstrip()
+    return line if line.endswith((".", "!", "?")) else f"{line}."
 
 
 def render_step(step: str, renderer: Renderer, **context: Any) -> str:
@@ -135,10 +215,16 @@ def _source(
         raise ConfigError(
             "PostgreSQL cannot read a path here.",
             where=where,
-            hint="Load the file into a table with psql's \\copy, then give 'relation: schema.table'.",
+            hint="Load the file into a table with psql's \\copy, then give relation: schema.table",
         )
     path = entry.path if "://" in entry.path else str(project.dir / entry.path)
     if "://" not in path:
+        if Path(path).is_dir():
+            raise ConfigError(
+                f"{entry.path} is a folder.",
+                where=where,
+                hint=f"Give a pattern: path: {entry.path.rstrip('/')}/*.csv",
+            )
         found = _glob(Path(path))
         if not found:
             raise ConfigError(
@@ -148,7 +234,11 @@ def _source(
             )
         empty = [file for file in found if file.stat().st_size == 0]
         if empty:
-            raise ConfigError(f"The file {empty[0].name} is empty.", where=where)
+            raise ConfigError(
+                f"The file {empty[0].name} is empty.",
+                where=where,
+                hint="It has not even a line with the names of its columns: has the export failed?",
+            )
     renderer_source = renderer.render(
         "{{ seg_sql.read_file(path, format) }}", where, path=path, format=_format(entry.path)
     )
@@ -188,9 +278,7 @@ def _split_relation(relation: str, where: str) -> list[str]:
         table = None
     if table is None or not table.parts:
         raise ConfigError(
-            f"'{relation}' is not the name of a relation.",
-            where=where,
-            hint='Write schema.table, and "Schema"."Table" where letters are upper case.',
+            f"'{relation}' is not the name of a relation.", where=where, hint=_RELATION_HINT
         )
     return [part.name for part in table.parts]
 
@@ -204,8 +292,11 @@ def _describe(
         if error.lost:
             raise
         what = entry.relation or entry.path
+        if _is_csv(entry) and "sniff" in error.message:
+            raise ConfigError(f"{what} {_NOT_CSV}", where=where, hint=_CSV_HINT) from error
+        hint = error.hint or (_RELATION_HINT if entry.relation is not None else None)
         raise ConfigError(
-            f"{what} cannot be read: {error.message}", where=where, hint=error.hint
+            f"{what} cannot be read: {first_line(error)}", where=where, hint=hint
         ) from error
 
 
@@ -217,6 +308,12 @@ def _columns(
     mapping = entry.columns or {
         column: column for column in INPUT_COLUMNS[name] if column in lookup
     }
+    if not entry.columns and {"amount", "quantity", "unit_price"} <= mapping.keys():
+        raise ConfigError(
+            f"{name} has amount, and quantity and unit_price: it is not clear which is the money.",
+            where=project.document.where("inputs", name),
+            hint="Write the ones to use under columns:, without amount or without unit_price.",
+        )
     if not mapping:
         raise ConfigError(
             f"The input {name} has none of the columns that seg-sql knows:"
@@ -235,7 +332,7 @@ def _columns(
             raise ConfigError(
                 f"{column} must be a {kind}, and '{found.name}' is {found.type}.",
                 where=project.document.where("inputs", name, "columns", column),
-                hint=_kind_hint(kind, found.kind),
+                hint=_kind_hint(kind, found.kind) or f"Map {column} to another column.",
             )
         result.append(
             {
@@ -243,6 +340,7 @@ def _columns(
                 "type": kind,
                 "raw": engine.quote(found.name) if found else None,
                 "raw_kind": found.kind if found else None,
+                "raw_type": found.type.lower() if found else "",
                 "flagged": bool(found) and name == "order_lines" and column in _FLAGGED,
             }
         )
@@ -256,16 +354,20 @@ def _kind_hint(kind: str, raw_kind: str) -> str | None:
 
 
 def _find(raw_name: str, lookup: Mapping[str, Column], project: Project, *keys: str) -> Column:
-    if raw_name in lookup:
-        return lookup[raw_name]
-    folded = [column for name, column in lookup.items() if name.lower() == raw_name.lower()]
-    if len(folded) == 1:
-        return folded[0]
+    found = _named(raw_name, lookup)
+    if found is not None:
+        return found
     raise ConfigError(
         f"The input {keys[0]} has no column '{raw_name}'.",
         where=project.document.where("inputs", *keys),
         hint=did_you_mean(raw_name, lookup),
     )
+
+
+def _named(raw_name: str, lookup: Mapping[str, Column]) -> Column | None:
+    """Return the column of this name; letters may differ in case where that leaves one only."""
+    folded = [column for name, column in lookup.items() if name.lower() == raw_name.lower()]
+    return lookup.get(raw_name) or (folded[0] if len(folded) == 1 else None)
 
 
 def _conditions(
@@ -276,15 +378,17 @@ def _conditions(
     name: str,
     lookup: Mapping[str, Column],
 ) -> list[str]:
-    conditions = [f"({entry.where})"] if entry.where else []
+    # On a line of its own: it may end in a comment.
+    conditions = [f"({entry.where}\n    )"] if entry.where else []
     if limits.empty:
         conditions.append("1 = 0")
     customer = entry.columns.get("customer_id", "customer_id" if not entry.columns else None)
-    if limits.sample is not None and customer is not None and customer in lookup:
+    found = None if customer is None else _named(customer, lookup)
+    if limits.sample is not None and found is not None:
         rendered = renderer.render(
             "{{ seg_sql.hash01(seg_sql.ident(customer)) }} < {{ seg_sql.lit(share) }}",
             project.document.where("inputs", name),
-            customer=customer,
+            customer=found.name,
             share=limits.sample,
         )
         conditions.append(rendered.sql)

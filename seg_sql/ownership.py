@@ -38,11 +38,12 @@ def described(project: str, name: str, description: str) -> str:
 def marked_by(relation: Existing) -> str | None:
     """Return the project whose mark a relation bears.
 
-    >>> marked_by(Existing("rfm", "table", "Scores.\\n\\nseg-sql:shop:rfm"))
+    >>> marked_by(Existing("rfm", "table", "Scores. seg-sql:shop:rfm"))
     'shop'
     """
-    found = re.search(rf"{MARK}:(\w+):", relation.comment or "")
-    return found[1] if found else None
+    # The mark is the last line: a description may speak of another project.
+    found = re.findall(rf"{MARK}:(\w+):", relation.comment or "")
+    return found[-1] if found else None
 
 
 def check_ours(

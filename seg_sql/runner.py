@@ -1,90 +1,32 @@
-"""Walk the graph: render, build under a hidden name, test, publish; one model at a time."""
+"""Build and test a selection of models: check the target, build, test and publish, report."""
 
 from __future__ import annotations
 
-import datetime
-import secrets
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import replace
 
 from seg_sql import __version__, freshness
-from seg_sql.artifacts import Target, modified_since
+from seg_sql.artifacts import checksums
+from seg_sql.building import data_test, publish_together, walk
 from seg_sql.checking import check_own
-from seg_sql.engines import WORK_PREFIX, Engine, Existing, Publication, RelationKind
-from seg_sql.errors import DatabaseError, ModelError, SegSqlError, StartError
-from seg_sql.events import Log, NodeFinished, NodeStarted, RunFinished, RunStarted, Said, Status
-from seg_sql.freshness import AsOf
-from seg_sql.history import record
-from seg_sql.step import Steps
-from seg_sql.testing import DataTest, attach, data_tests, run_data_test
+from seg_sql.engines import Existing
+from seg_sql.errors import DatabaseError, StartError
+from seg_sql.events import RunFinished, RunStarted, Said, TestFinished
+from seg_sql.ownership import RUN_TABLES, check_ours, leftovers
+from seg_sql.run import Run, end, finish, lose
+from seg_sql.testing import DataTest, attach, data_tests, stored_failures_name
 from seg_sql.unit_testing import run_unit_test
-from seg_sql.workspace import Node, Workspace, sql_error_place
-
-
-@dataclass(frozen=True)
-class Options:
-    """How a run goes about its work."""
-
-    models: bool = True
-    tests: bool = True
-    full_refresh: bool = False
-    fail_fast: bool = False
-    store_failures: bool = False
-    warn_error: bool = False
-    wait: float = 0.0
-
-
-@dataclass
-class Run:
-    """The state of one run."""
-
-    workspace: Workspace
-    engine: Engine
-    command: str
-    options: Options
-    log: Log
-    target: Target
-    id: str
-    work: str
-    started_at: datetime.datetime
-    steps: Steps
-    as_of: AsOf | None = None
-    failed: set[str] = field(default_factory=set)
-    held: list[tuple[Node, str]] = field(default_factory=list)
-
-    @property
-    def together(self) -> bool:
-        """Return whether everything is published in one transaction at the end."""
-        return self.workspace.project.config.publish == "together"
-
-
-def start(workspace: Workspace, command: str, options: Options, log: Log, target: Target) -> Run:
-    """Begin a run: nothing is read or written yet."""
-    engine = workspace.engine
-    if engine is None:
-        raise StartError("A run needs a connection.")
-    work = secrets.token_hex(4)
-    now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
-    return Run(
-        workspace=workspace,
-        engine=engine,
-        command=command,
-        options=options,
-        log=log,
-        target=target,
-        id=f"{now:%Y%m%dT%H%M%S}-{work}",
-        work=work,
-        started_at=now,
-        steps=Steps(workspace, engine, work, "runner"),
-    )
+from seg_sql.workspace import Workspace
 
 
 def build(run: Run, names: Iterable[str]) -> RunFinished:
     """Build, test and publish the named models in the order of the graph.
 
     Raises:
-        StartError: Before anything was touched, when the target is not ours to write to.
+        SegSqlError: Before anything was touched, when the run cannot start: the target is in use
+            or not ours to write to, or the input cannot be read.
     """
     workspace, engine = run.workspace, run.engine
     began = time.perf_counter()
@@ -92,66 +34,90 @@ def build(run: Run, names: Iterable[str]) -> RunFinished:
     order = [name for name in workspace.graph.order if name in chosen]
     building = [name for name in order if workspace.nodes[name].builds]
     tests = _tests(run, order) if run.options.tests else {}
-    engine.lock(run.options.wait)
-    try:
-        existing = engine.existing()
-        _check_ours(run, building, existing)
-        _check_upstream(run, building, existing)
-        engine.prepare_schema()
-        _drop_leftovers(run, existing)
-        _say_start(run, building, tests)
-        check_own(workspace, order, run.log)
-        run.as_of = freshness.settle(run.workspace, run.steps, chosen, run.log)
-        freshness.keep_fits(run.workspace, run.steps, existing, run.options.full_refresh)
-        _run_unit_tests(run, order)
-        _walk(run, building, tests, existing)
-        if run.together:
-            _publish_together(run)
-        if run.options.models:
-            freshness.reconcile(run.workspace, run.steps, run.log)
-    except DatabaseError as error:
-        if not error.lost:
-            raise
-        run.failed.add("connection")
-        run.log(Said(f"{error}", level="error"))
-    finally:
-        finished = _finish(run, began, order)
+    run.target.prepare()
+    with _locked(run):
+        with _starting():
+            existing = engine.existing()
+            check_ours(workspace, engine, [*building, *RUN_TABLES, *_kept(run, tests)], existing)
+            _check_upstream(run, building, existing)
+            engine.prepare_schema()
+            _drop_leftovers(run, existing)
+            _say_start(run, building, tests)
+            check_own(workspace, order, run.log)
+            _settle(run, chosen)
+            freshness.keep_fits(workspace, run.steps, existing, run.options.full_refresh)
+        try:
+            if run.options.tests:
+                _run_unit_tests(run, order, only_changed=True)
+            walk(run, order, tests)
+            if run.together:
+                publish_together(run)
+            _reconcile(run)
+        finally:
+            finished = finish(run, began)
     return finished
 
 
 def test(run: Run, names: Iterable[str]) -> RunFinished:
-    """Run the unit tests and data tests of the named models against what is published."""
+    """Run the unit tests and data tests of the named models against what is published.
+
+    Raises:
+        SegSqlError: Before the first test, when the run cannot start.
+    """
     began = time.perf_counter()
     workspace, engine = run.workspace, run.engine
     chosen = set(names)
     order = [name for name in workspace.graph.order if name in chosen]
     tests = _tests(run, order)
-    existing = engine.existing()
-    _say_start(run, [], tests)
-    run.as_of = freshness.settle(workspace, run.steps, chosen, run.log)
-    try:
-        for unit in workspace.project.unit_tests:
-            if unit.entry.model in chosen:
-                run.log(run_unit_test(unit, workspace, engine))
-        for name in order:
-            for each in tests.get(name, ()):
-                missing = [
-                    read
-                    for read in sorted(each.after)
-                    if workspace.nodes[read].builds
-                    and workspace.project.relation_name(read) not in existing
-                ]
-                if missing:
-                    raise StartError(
-                        f"{missing[0]} is not built in {engine.schema}, so {each.name} has"
-                        " nothing to test.",
-                        hint=f"Run `seg-sql build -s +{missing[0]}` first.",
-                    )
-                _data_test(run, each)
-    finally:
-        finished = _summary(run, began)
-        run.target.write(workspace, run.log, finished, run.started_at)
+    run.target.prepare()
+    # The tables that keep failures are the only thing that this writes.
+    with _locked(run) if run.options.store_failures else nullcontext():
+        with _starting():
+            existing = engine.existing()
+            check_ours(workspace, engine, _kept(run, tests), existing)
+            _say_start(run, [], tests)
+            _settle(run, chosen)
+        try:
+            _run_unit_tests(run, order, only_changed=False)
+            _run_data_tests(run, order, tests, existing)
+        finally:
+            finished = end(run, began)
     return finished
+
+
+@contextmanager
+def _locked(run: Run) -> Iterator[None]:
+    """Hold the target's build lock; the end of the connection gives it back in any case."""
+    with _starting():
+        run.engine.lock(run.options.wait)
+    try:
+        yield
+    finally:
+        with suppress(DatabaseError):
+            run.engine.unlock()
+
+
+@contextmanager
+def _starting() -> Iterator[None]:
+    """Let what the database refuses before the first model end the command with exit code 2."""
+    try:
+        yield
+    except DatabaseError as error:
+        raise StartError(error.message, where=error.where, hint=error.hint) from error
+
+
+def _settle(run: Run, chosen: set[str]) -> None:
+    """Find as_of; an input that cannot be read stops the run before it starts."""
+    try:
+        run.as_of = freshness.settle(run.workspace, run.steps, chosen, run.log)
+    except DatabaseError as error:
+        if error.lost:
+            raise
+        raise StartError(
+            f"The input order_lines cannot be read: {error.message}",
+            where=run.workspace.project.document.where("inputs", "order_lines"),
+            hint=error.hint,
+        ) from error
 
 
 def _tests(run: Run, order: Sequence[str]) -> dict[str, list[DataTest]]:
@@ -172,27 +138,13 @@ def _tests(run: Run, order: Sequence[str]) -> dict[str, list[DataTest]]:
     return attach(found, run.workspace.graph.order)
 
 
-def _check_ours(run: Run, building: Sequence[str], existing: Mapping[str, Existing]) -> None:
-    """Stop before anything starts when a relation of ours would replace somebody else's."""
-    mark = f"seg-sql:{run.workspace.project.name}:"
-    folded = {name.lower(): relation for name, relation in existing.items()}
-    for name in (*building, "seg_sql_runs", "seg_sql_run_parameters"):
-        relation = run.workspace.project.relation_name(name)
-        found = existing.get(relation) or (
-            folded.get(relation.lower()) if run.engine.dialect == "duckdb" else None
-        )
-        if found is not None and mark not in (found.comment or ""):
-            other = (found.comment or "").rpartition("seg-sql:")[2].partition(":")[0]
-            whose = (
-                f"belongs to the project '{other}'"
-                if "seg-sql:" in (found.comment or "")
-                else "was not made by seg-sql"
-            )
-            raise StartError(
-                f"The {found.kind} {run.engine.schema}.{relation} {whose}; it is left as it is.",
-                hint="Write elsewhere: set another 'schema' in profiles.yml, or a 'prefix' in"
-                " seg_sql.yml; or rename that relation.",
-            )
+def _kept(run: Run, tests: Mapping[str, list[DataTest]]) -> list[str]:
+    """Return the tables that may be written to keep the rows of failed tests."""
+    if not run.options.store_failures:
+        return []
+    return [
+        stored_failures_name(each.name, run.workspace) for group in tests.values() for each in group
+    ]
 
 
 def _check_upstream(run: Run, building: Sequence[str], existing: Mapping[str, Existing]) -> None:
@@ -219,11 +171,18 @@ def _relations_read(workspace: Workspace, name: str) -> set[str]:
 
 def _drop_leftovers(run: Run, existing: Mapping[str, Existing]) -> None:
     """Drop the work relations of runs that died: whoever holds the lock is the only run."""
-    left = [name for name in existing if name.startswith(WORK_PREFIX)]
-    for name in sorted(left, key=lambda each: existing[each].kind != "view"):
-        run.engine.drop(name)
-    if left:
-        run.log(Said(f"Dropped {len(left)} work tables of an interrupted run.", level="debug"))
+    dropped = 0
+    for name in leftovers(existing):
+        try:
+            run.engine.drop(name)
+            dropped += 1
+        except DatabaseError as error:
+            if error.lost:
+                raise
+            run.log(Said(f"{name} could not be dropped: {error.message}", level="warn"))
+    if dropped:
+        what = "work relation" if dropped == 1 else "work relations"
+        run.log(Said(f"Dropped {dropped} {what} of an interrupted run.", level="debug"))
 
 
 def _say_start(run: Run, building: Sequence[str], tests: Mapping[str, list[DataTest]]) -> None:
@@ -245,259 +204,99 @@ def _say_start(run: Run, building: Sequence[str], tests: Mapping[str, list[DataT
     )
 
 
-def _run_unit_tests(run: Run, order: Sequence[str]) -> None:
-    """Run the unit tests of the models whose text has changed since the last run."""
-    if not run.options.tests:
-        return
-    changed = modified_since(run.target.folder, run.workspace)
+def _run_unit_tests(run: Run, order: Sequence[str], *, only_changed: bool) -> None:
+    """Run the unit tests of models; in a build, of those whose text has not passed them yet."""
+    dialect = run.workspace.dialect
+    sums = checksums(run.workspace)
+    passed = {name: run.unit_tested.get(name, {}).get(dialect) for name in order}
+    tested: set[str] = set()
     for unit in run.workspace.project.unit_tests:
-        if unit.entry.model in order and unit.entry.model in changed:
+        name = unit.entry.model
+        if unit.packaged and _is_replaced(run.workspace, name):
+            continue
+        if name not in order or (only_changed and passed[name] == sums[name]):
+            continue
+        try:
             finished = run_unit_test(unit, run.workspace, run.engine)
-            run.log(finished)
-            if finished.status in ("fail", "error"):
-                run.failed.add(unit.entry.model)
+        except DatabaseError as error:
+            lose(run, error)
+            return
+        compiled = ""
+        if finished.compiled and finished.status != "pass":
+            shown = f"sql/unit_tests/{name}/{unit.entry.name}.sql"
+            compiled = str(run.target.keep_compiled(shown, finished.compiled))
+        run.log(replace(finished, compiled=compiled))
+        tested.add(name)
+        if finished.status != "pass":
+            run.failed.add(name)
+            if run.options.fail_fast:
+                return
+    for name in tested:
+        others = {k: sum_ for k, sum_ in run.unit_tested.get(name, {}).items() if k != dialect}
+        run.unit_tested[name] = others if name in run.failed else {**others, dialect: sums[name]}
 
 
-def _walk(
+def _is_replaced(workspace: Workspace, name: str) -> bool:
+    """Return whether a packaged model, or one inlined into it, is a file of the project's.
+
+    The packaged unit tests say what the packaged text does.
+    """
+    node = workspace.nodes.get(name)
+    if node is None:
+        return False
+    inlined = [ref for ref in node.refs if not workspace.nodes[ref].builds]
+    return not node.model.packaged or any(_is_replaced(workspace, ref) for ref in inlined)
+
+
+def _run_data_tests(
     run: Run,
-    building: Sequence[str],
-    tests: Mapping[str, list[DataTest]],
+    order: Sequence[str],
+    tests: Mapping[str, Sequence[DataTest]],
     existing: Mapping[str, Existing],
 ) -> None:
-    stop = False
-    for index, name in enumerate(building, 1):
-        node = run.workspace.nodes[name]
-        broken = sorted(
-            {*_relations_read(run.workspace, name), *run.workspace.graph.above(name), name}
-            & run.failed
-        )
-        started = NodeStarted(
-            index, len(building), name, node.kind, f"{run.engine.schema}.{_relation(run, name)}"
-        )
-        if broken or stop:
-            why = (
-                "its unit test failed"
-                if broken == [name]
-                else f"{broken[0]} failed"
-                if broken
-                else "an earlier failure stopped the run"
+    """Run data tests on what is published; what is not built cannot be tested."""
+    missing: dict[str, None] = {}
+    for each in (each for name in order for each in tests.get(name, ())):
+        unbuilt = [
+            name
+            for name in sorted(_built_before(run.workspace, each))
+            if run.workspace.project.relation_name(name) not in existing
+        ]
+        missing.update(dict.fromkeys(unbuilt))
+        failed = any(event.status in ("fail", "error") for event in run.log.of(TestFinished))
+        if run.lost or (failed and run.options.fail_fast):
+            break
+        if not unbuilt:
+            try:
+                data_test(run, each)
+            except DatabaseError as error:
+                lose(run, error)
+    if missing:
+        first, *others = missing
+        also = f" and {len(others)} more" if others else ""
+        run.log(
+            Said(
+                f"Not built in {run.engine.schema}, so that their data tests cannot run:"
+                f" {first}{also}",
+                level="error",
+                hint="Run `seg-sql build` first.",
             )
-            _node_finished(run, started, "skipped", 0.0, message=why)
-            run.failed.add(name)
-            continue
-        run.log(started)
-        _build_node(run, node, started, tests.get(name, []))
-        stop = run.options.fail_fast and bool(run.failed)
-
-
-def _relation(run: Run, name: str) -> str:
-    return run.workspace.project.relation_name(name)
-
-
-def _build_node(run: Run, node: Node, started: NodeStarted, tests: Sequence[DataTest]) -> None:
-    """Build one model under a hidden name, test it, and publish it if all is well."""
-    began, began_at = time.perf_counter(), _now()
-    hidden: str | None = None
-    rows: int | None = None
-    try:
-        sql = _select(run, node)
-        hidden = run.steps.work_name()
-        kind: RelationKind = "view" if node.kind == "view" else "table"
-        rows = run.engine.create(hidden, kind, sql, work=False)
-        run.workspace.hidden[node.name] = hidden
-        worst: Status = "pass"
-        for each in tests:
-            status = _data_test(run, each)
-            if status in ("fail", "error"):
-                worst = "fail"
-                if run.options.fail_fast:
-                    break
-        if worst == "fail":
-            raise ModelError("A data test failed: the published table stays as it was.")
-        if run.together:
-            run.held.append((node, hidden))
-            hidden = None
-        else:
-            del run.workspace.hidden[node.name]
-            run.engine.publish([_publication(run, node, hidden)])
-            hidden = None
-    except SegSqlError as error:
-        run.failed.add(node.name)
-        run.workspace.hidden.pop(node.name, None)
-        if isinstance(error, DatabaseError):
-            _explain(run, node, error)
-        _node_finished(
-            run,
-            started,
-            "error",
-            time.perf_counter() - began,
-            message=str(error),
-            began_at=began_at,
         )
-        if isinstance(error, DatabaseError) and error.lost:
-            raise
-        if hidden is not None:
-            run.engine.drop(hidden)
+
+
+def _built_before(workspace: Workspace, each: DataTest) -> set[str]:
+    """Return the relations of the target schema that a data test reads."""
+    names = {each.model, *each.after}
+    built = {name for name in names if workspace.nodes[name].builds}
+    return built.union(*(_relations_read(workspace, name) for name in names - built))
+
+
+def _reconcile(run: Run) -> None:
+    """Say where the amount went; all is published by now, so that a fault here stops nothing."""
+    if run.as_of is None or run.lost or (run.together and run.failed):
         return
-    except BaseException:
-        run.failed.add(node.name)
-        raise
-    _node_finished(
-        run,
-        started,
-        "success",
-        time.perf_counter() - began,
-        rows=rows,
-        tests=len(tests),
-        began_at=began_at,
-    )
-
-
-def _select(run: Run, node: Node) -> str:
-    """Return the SELECT of a model or seed, and keep it in target/compiled."""
-    if node.kind == "seed":
-        from seg_sql.seeds import seed_select
-
-        return seed_select(node.model, run.steps)
-    sql = run.workspace.compile(node.name)
-    run.target.keep_compiled(node.model.shown, sql)
-    return sql
-
-
-def _publication(run: Run, node: Node, hidden: str) -> Publication:
-    entry = node.model.entry
-    project = run.workspace.project
-    mark = f"seg-sql:{project.name}:{node.name}"
-    described = entry.description.strip()
-    grants = {key: list(roles) for key, roles in project.config.grants.items()}
-    for key, roles in node.config.grants.items():
-        grants[key] = [*grants.get(key, []), *roles]
-    view = node.kind == "view"
-    return Publication(
-        name=_relation(run, node.name),
-        kind="view" if view else "table",
-        hidden=hidden,
-        select=run.workspace.compile(node.name) if view else "",
-        comment=f"{described}\n\n{mark}" if described else mark,
-        column_comments={c.name: c.description.strip() for c in entry.columns if c.description},
-        indexes=node.config.indexes,
-        grants=grants,
-    )
-
-
-def _publish_together(run: Run) -> None:
-    """Publish all that was held back, or nothing."""
-    held, run.held = run.held, []
-    for node, _ in held:
-        run.workspace.hidden.pop(node.name, None)
-    if run.failed:
-        for _, hidden in reversed(held):
-            run.engine.drop(hidden)
-        run.log(Said("Nothing is published, because a model failed (publish: together)."))
-        return
-    run.engine.publish([_publication(run, node, hidden) for node, hidden in held])
-
-
-def _data_test(run: Run, each: DataTest) -> Status:
-    finished, sql = run_data_test(each, run.workspace, run.engine, store=run.options.store_failures)
-    compiled = run.target.keep_compiled(f"sql/tests/{each.name}.sql", sql) if sql else ""
-    status: Status = (
-        "fail" if finished.status == "warn" and run.options.warn_error else finished.status
-    )
-    run.log(replace(finished, status=status, compiled=str(compiled)))
-    return status
-
-
-def _explain(run: Run, node: Node, error: DatabaseError) -> None:
-    """Add the template's line, the compiled file and three lines of SQL to a database's words."""
-    if error.sql is None:
-        return
-    place = sql_error_place(node.model, error.sql, error.position)
-    error.where = error.where or place or node.model.shown
-    compiled = run.target.compiled_path(node.model.shown)
-    lines = [f"compiled: {compiled}"]
-    if error.position is not None:
-        number = error.sql.count("\n", 0, error.position)
-        column = error.position - (error.sql.rfind("\n", 0, error.position) + 1)
-        text = error.sql.splitlines()
-        first = max(number - 1, 0)
-        for index in range(first, min(number + 2, len(text))):
-            lines.append(f"{index + 1:>5} | {text[index]}")
-            if index == number:
-                lines.append(" " * 5 + " | " + " " * column + "^")
-    error.hint = "\n  ".join([*([error.hint] if error.hint else []), *lines])
-
-
-def _node_finished(
-    run: Run,
-    started: NodeStarted,
-    status: Status,
-    seconds: float,
-    *,
-    rows: int | None = None,
-    tests: int = 0,
-    message: str = "",
-    began_at: datetime.datetime | None = None,
-) -> None:
-    run.log(
-        NodeFinished(
-            index=started.index,
-            total=started.total,
-            name=started.name,
-            kind=started.kind,
-            relation=started.relation,
-            status=status,
-            seconds=seconds,
-            rows=rows,
-            tests=tests,
-            message=message,
-            started_at=began_at or _now(),
-            finished_at=_now(),
-        )
-    )
-
-
-def _finish(run: Run, began: float, order: Sequence[str]) -> RunFinished:
-    """Clean up, record the run, give the lock back; never hide the error that ended the run."""
     try:
-        if "connection" not in run.failed:
-            for _, hidden in reversed(run.held):
-                run.engine.drop(hidden)
-            for hidden in run.workspace.hidden.values():
-                run.engine.drop(hidden)
-            run.workspace.hidden.clear()
-            record(run.workspace, run.steps, run.log, run.id, run.as_of)
-            run.engine.unlock()
+        freshness.reconcile(run.workspace, run.steps, run.log, scan=run.options.tests)
     except DatabaseError as error:
-        run.log(Said(f"The run could not be tidied up: {error.message}", level="warn"))
-    finished = _summary(run, began)
-    run.target.write(run.workspace, run.log, finished, run.started_at)
-    return finished
-
-
-def _summary(run: Run, began: float) -> RunFinished:
-    from seg_sql.events import TestFinished
-
-    statuses = [event.status for event in run.log.of(NodeFinished)]
-    statuses += [event.status for event in run.log.of(TestFinished)]
-    warnings = sum(said.level == "warn" for said in run.log.of(Said))
-    lost = "connection" in run.failed
-    finished = RunFinished(
-        run_id=run.id,
-        command=run.command,
-        passed=sum(status in ("success", "pass") for status in statuses),
-        warned=statuses.count("warn") + warnings,
-        failed=statuses.count("error")
-        + statuses.count("fail")
-        + int(lost and "error" not in statuses)
-        + (warnings if run.options.warn_error else 0),
-        skipped=statuses.count("skipped"),
-        seconds=time.perf_counter() - began,
-        seconds_in_database=run.engine.seconds,
-    )
-    run.log(finished)
-    return finished
-
-
-def _now() -> datetime.datetime:
-    return datetime.datetime.now(datetime.UTC)
+        run.lost = error.lost
+        run.log(Said(f"The amounts could not be added up: {error.message}", level="warn"))

@@ -56,7 +56,12 @@ def target_of(project: Project, settings: Settings) -> DuckDBTarget | PostgresTa
 
 def artifacts_of(project: Project, settings: Settings) -> Target:
     """Return the folder that artifacts go to."""
-    return Target(settings.target_path or project.dir / "target")
+    return Target(artifacts_folder(settings))
+
+
+def artifacts_folder(settings: Settings) -> Path:
+    """Return the folder that artifacts go to, before the project is read."""
+    return settings.target_path or settings.project_dir / "target"
 
 
 def offline(settings: Settings) -> Workspace:

@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
+import datetime
+import hashlib
 import operator
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from seg_sql import resources
-from seg_sql.config import ModelEntry
-from seg_sql.engines import Engine
+from seg_sql.engines import Engine, Publication
 from seg_sql.errors import ConfigError, DatabaseError, ParseError, SegSqlError, did_you_mean
 from seg_sql.events import Status, TestFinished
-from seg_sql.project import SqlFile
-from seg_sql.workspace import Workspace
+from seg_sql.generic_tests import ARGUMENTS, BOUND, ON_COLUMN, Settings, SingularSettings
+from seg_sql.lint_words import RESERVED
+from seg_sql.ownership import FAILURES_PREFIX, described
+from seg_sql.project import Model, SqlFile
+from seg_sql.step import Steps
+from seg_sql.workspace import Node, Workspace, lines_around
+from seg_sql.yaml_files import YamlFile
 
-_SETTINGS = ("severity", "where", "error_if", "warn_if", "name", "description", "enabled", "limit")
-_REQUIRED = {
-    "accepted_values": ("values",),
-    "relationships": ("to", "field"),
-    "unique_combination_of_columns": ("combination_of_columns",),
-    "expression_is_true": ("expression",),
-    "sums_to": ("value",),
-}
-_OPTIONAL: dict[str, dict[str, Any]] = {
-    "accepted_range": {"min_value": None, "max_value": None, "inclusive": True},
-    "row_count_between": {"min_value": None, "max_value": None},
-    "sums_to": {"tolerance": 1e-9},
-}
+LONGEST_NAME = 63
+
 _CALL = re.compile(r"^\s*(ref|input|source)\s*\(.*\)\s*$")
-_BOUND = re.compile(r"^\s*(>=|<=|!=|=|>|<)\s*(\d+)\s*$")
+_PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]*")
 _COMPARE = {
     ">": operator.gt,
     ">=": operator.ge,
@@ -40,6 +38,54 @@ _COMPARE = {
     "=": operator.eq,
     "!=": operator.ne,
 }
+
+Entry = TypeVar("Entry", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A data test as schema.yml gives it: a name, or a name with its arguments.
+
+    Attributes:
+        model: The model that it is given for.
+        column: The column that it stands under, if it stands under one.
+        given: The name, or the name and the arguments.
+        index: Its place in the list; -1 for not_empty, which every model has of itself.
+    """
+
+    model: Model
+    column: str | None
+    given: str | Mapping[str, Any]
+    index: int
+
+    @property
+    def test(self) -> str:
+        """Return the name of the test."""
+        return self.given if isinstance(self.given, str) else next(iter(self.given), "")
+
+    def where(self, *keys: str) -> str:
+        """Return `file:line` of the test, or of one of its keys; only errors ask for it."""
+        file = self.model.entry_where.rpartition(":")[0]
+        try:
+            document = YamlFile.read(Path(file))
+            lead = self._path_in(document.data)
+        except (ConfigError, LookupError, TypeError):
+            return self.model.entry_where
+        line = max(
+            document.line(*lead, name, self.index, self.test, *nest, *keys)
+            for name in ("data_tests", "tests")
+            for nest in ((), ("arguments",), ("config",))
+        )
+        return f"{file}:{line}"
+
+    def _path_in(self, data: Mapping[str, Any]) -> list[str | int]:
+        kind = f"{self.model.resource}s"
+        names = [entry["name"] for entry in data[kind]]
+        place = names.index(self.model.name)
+        if self.column is None:
+            return [kind, place]
+        columns = [column["name"] for column in data[kind][place]["columns"]]
+        return [kind, place, "columns", columns.index(self.column)]
 
 
 @dataclass(frozen=True)
@@ -52,6 +98,8 @@ class DataTest:
         file: The template.
         arguments: What the template is given.
         after: Every model it reads; it runs after the last of them.
+        settings: Severity and the like.
+        spec: Where it comes from; None for a test of its own in sql/tests.
     """
 
     name: str
@@ -59,161 +107,231 @@ class DataTest:
     file: SqlFile
     arguments: Mapping[str, Any]
     after: frozenset[str]
-    severity: str = "error"
-    where: str | None = None
-    error_if: str = "> 0"
-    warn_if: str = "> 0"
-    description: str = ""
+    settings: Settings
+    spec: Spec | None = None
+
+    @property
+    def where(self) -> str:
+        """Return the file and line of the test."""
+        return self.file.shown if self.spec is None else self.spec.where()
 
 
 def data_tests(workspace: Workspace) -> list[DataTest]:
-    """Return every data test of a project: those of schema.yml, not_empty, and the singular ones."""
-    project = workspace.project
+    """Return every data test of a project: those of schema.yml, not_empty, and the singular ones.
+
+    Raises:
+        SegSqlError: For a test that does not exist, or arguments that do not fit.
+    """
+    for file in workspace.project.generic_tests.values():
+        if not re.search(r"\bmodel\b", file.text):
+            raise ConfigError(
+                "The test reads no model.",
+                where=file.shown,
+                hint="Read models with ref('...'); a test that schema.yml calls by name selects"
+                " from {{ model }}.",
+            )
     found: list[DataTest] = []
-    for name, node in workspace.nodes.items():
-        entry = node.model.entry
-        if node.builds and not _mentions(entry, "not_empty"):
-            found += _data_test(workspace, name, "not_empty", None, entry, node.model.entry_where)
-        for spec in entry.data_tests:
-            found += _data_test(workspace, name, spec, None, entry, node.model.entry_where)
-        for column in entry.columns:
-            for spec in column.data_tests:
-                found += _data_test(
-                    workspace, name, spec, column.name, entry, node.model.entry_where
+    for node in workspace.nodes.values():
+        for spec in _specs(node):
+            test = _data_test(workspace, spec)
+            found += [] if test is None else [test]
+    for file in workspace.project.singular_tests.values():
+        test = _singular(workspace, file)
+        found += [] if test is None else [test]
+    counts: dict[str, int] = {}
+    named = []
+    for test in found:
+        counts[test.name] = counts.get(test.name, 0) + 1
+        number = counts[test.name]
+        named.append(test if number == 1 else replace(test, name=f"{test.name}_{number}"))
+    return named
+
+
+def _specs(node: Node) -> Iterator[Spec]:
+    entry = node.model.entry
+    specs = [Spec(node.model, None, given, index) for index, given in enumerate(entry.data_tests)]
+    if node.builds and all(spec.test != "not_empty" for spec in specs):
+        yield Spec(node.model, None, "not_empty", -1)
+    yield from specs
+    for column in entry.columns:
+        for index, given in enumerate(column.data_tests):
+            yield Spec(node.model, column.name, given, index)
+
+
+def _data_test(workspace: Workspace, spec: Spec) -> DataTest | None:
+    """Return a data test of schema.yml; None if it is switched off."""
+    file = workspace.project.generic_tests.get(spec.test)
+    if file is None:
+        raise ConfigError(
+            f"There is no data test '{spec.test}'.",
+            where=spec.where(),
+            hint=did_you_mean(spec.test, workspace.project.generic_tests),
+        )
+    arguments, column = _arguments(spec), spec.column
+    reads = {spec.model.name}
+    given = {}
+    for key in arguments.keys() & Settings.model_fields.keys():
+        given[key], refs = _rendered(arguments.pop(key), workspace, spec)
+        reads |= set(refs)
+    settings = _checked(Settings, given, spec)
+    if not settings.enabled:
+        return None
+    kind = ARGUMENTS.get(spec.test) if file.path.is_relative_to(resources.SQL) else None
+    if kind is not None:
+        if spec.test in ON_COLUMN:
+            # dbt's way to test an expression, or a column that is not described.
+            column = arguments.pop("column_name", column)
+            if column is None:
+                raise ConfigError(
+                    f"The data test {spec.test} of {spec.model.name} is about a column.",
+                    where=spec.where(),
+                    hint="Write it under a column, or add column_name.",
                 )
-    for test in project.singular_tests.values():
-        found += _singular(workspace, test)
-    names = [test.name for test in found]
-    return [
-        replace(test, name=f"{test.name}_{names[: index + 1].count(test.name)}")
-        if names[: index + 1].count(test.name) > 1
-        else test
-        for index, test in enumerate(found)
-    ]
-
-
-def _mentions(entry: ModelEntry, test: str) -> bool:
-    return any(
-        spec == test or (isinstance(spec, dict) and test in spec) for spec in entry.data_tests
+        arguments = _checked(kind, arguments, spec, settings=Settings).model_dump()
+    for value in arguments.values():
+        reads |= set(_rendered(value, workspace, spec)[1])
+    if any(name not in workspace.nodes for name in reads):
+        return None
+    names = {entry.name for entry in spec.model.entry.columns}
+    quoted = {
+        key: [_identifier(each, workspace) if each in names else each for each in value]
+        if key == "combination_of_columns"
+        else value
+        for key, value in arguments.items()
+    }
+    under = None if column is None else _identifier(column, workspace, only=names)
+    return DataTest(
+        name=settings.name
+        or "_".join(filter(None, (spec.test, spec.model.name, _in_words(spec.column)))),
+        model=spec.model.name,
+        file=file,
+        arguments={"column_name": under, **quoted},
+        after=frozenset(reads),
+        settings=settings,
+        spec=spec,
     )
 
 
-def _data_test(
-    workspace: Workspace,
-    model: str,
-    spec: str | Mapping[str, Any],
-    column: str | None,
-    entry: ModelEntry,
-    where: str,
-) -> list[DataTest]:
-    test, given = (spec, {}) if isinstance(spec, str) else _one_item(spec, where)
-    file = workspace.project.generic_tests.get(test)
-    if file is None:
+def _arguments(spec: Spec) -> dict[str, Any]:
+    """Return what a test is given; dbt writes some of it under arguments and config."""
+    if isinstance(spec.given, str):
+        return {}
+    given = next(iter(spec.given.values()), None)
+    if len(spec.given) != 1 or not isinstance(given, Mapping | None):
         raise ConfigError(
-            f"There is no data test '{test}'.",
-            where=where,
-            hint=did_you_mean(test, workspace.project.generic_tests),
+            f"A data test is a name with its arguments below it, not"
+            f" {', '.join(map(str, spec.given))}.",
+            where=spec.where(),
+            hint="Indent the arguments further than the name.",
         )
-    arguments = {**given, **given.get("arguments", {}), **given.get("config", {})}
-    for key in ("arguments", "config"):
-        arguments.pop(key, None)
-    settings = {
-        key: _rendered(arguments.pop(key), workspace, where)[0]
-        for key in _SETTINGS
-        if key in arguments
+    nested = [(given or {}).get(key) or {} for key in ("arguments", "config")]
+    return {
+        **{
+            key: value for key, value in (given or {}).items() if key not in ("arguments", "config")
+        },
+        **nested[0],
+        **nested[1],
     }
-    if settings.get("enabled", True) in (False, "false", "False"):
-        return []
-    missing = [key for key in _REQUIRED.get(test, ()) if key not in arguments]
-    if missing:
-        raise ConfigError(f"The data test {test} of {model} lacks '{missing[0]}'.", where=where)
-    known = {*_REQUIRED.get(test, ()), *_OPTIONAL.get(test, {})}
-    packaged = file.path.is_relative_to(resources.SQL)
-    unknown = [key for key in arguments if packaged and key not in known]
-    if unknown:
-        raise ConfigError(
-            f"The data test {test} has no argument '{unknown[0]}'.",
-            where=where,
-            hint=did_you_mean(unknown[0], [*known, *_SETTINGS]),
-        )
-    reads = {model}
-    values: dict[str, Any] = dict(_OPTIONAL.get(test, {}))
-    for key, value in arguments.items():
-        values[key], refs = _rendered(value, workspace, where)
-        reads |= set(refs)
-    if any(name not in workspace.nodes for name in reads):
-        return []
-    severity = str(settings.get("severity", "error")).lower()
-    if severity not in ("error", "warn"):
-        raise ConfigError(f"A severity is 'error' or 'warn', not '{severity}'.", where=where)
-    return [
-        DataTest(
-            name=settings.get("name") or "_".join(filter(None, (test, model, column))),
-            model=model,
-            file=file,
-            arguments={"column_name": column, **arguments, **values},
-            after=frozenset(reads),
-            severity=severity,
-            where=settings.get("where"),
-            error_if=str(settings.get("error_if", "> 0")),
-            warn_if=str(settings.get("warn_if", "> 0")),
-            description=settings.get("description", ""),
-        )
-    ]
 
 
-def _one_item(spec: Mapping[str, Any], where: str) -> tuple[str, dict[str, Any]]:
-    if len(spec) != 1:
-        raise ConfigError(
-            f"A data test is one name with its arguments, not {', '.join(map(str, spec))}.",
-            where=where,
-        )
-    name, given = next(iter(spec.items()))
-    return name, dict(given or {})
+def _checked(
+    kind: type[Entry],
+    given: Mapping[str, Any],
+    spec: Spec,
+    *,
+    settings: type[BaseModel] | None = None,
+) -> Entry:
+    """Validate arguments and say at which line they do not fit."""
+    try:
+        return kind.model_validate(given)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        keys = [str(part) for part in first["loc"][:1]]
+        what = f"The data test {spec.test} of {spec.model.name}"
+        where = spec.where(*keys)
+        if first["type"] == "extra_forbidden":
+            known = [*kind.model_fields, *(settings.model_fields if settings else ())]
+            raise ConfigError(
+                f"{what} has no argument '{keys[0]}'.",
+                where=where,
+                hint=did_you_mean(keys[0], known),
+            ) from None
+        if first["type"] == "missing":
+            raise ConfigError(f"{what} lacks '{keys[0]}'.", where=where) from None
+        if first["type"] == "string_pattern_mismatch" and keys[0].endswith("_if"):
+            said = f"'{first['input']}' is no condition on a number of rows; write '> 10'"
+        elif first["type"] == "string_pattern_mismatch":
+            said = f"'{first['input']}' has other characters than letters, digits and _"
+        else:
+            said = first["msg"].removeprefix("Value error, ")
+        key = f"{keys[0]}: " if keys else ""
+        raise ConfigError(f"{what}: {key}{said}.", where=where) from None
 
 
-def _rendered(value: Any, workspace: Workspace, where: str) -> tuple[Any, tuple[str, ...]]:
-    """Render an argument; return it, and the models it reads. A call such as ref('x') stays text."""
+def _identifier(name: str, workspace: Workspace, *, only: Iterable[str] | None = None) -> str:
+    """Return a column's name as SQL reads it; what is no described column may be an expression."""
+    if only is not None and name not in only:
+        return name
+    plain = _PLAIN_NAME.fullmatch(name) and name not in RESERVED
+    return name if plain else workspace.source(name)
+
+
+def _in_words(name: str | None) -> str | None:
+    return None if name is None else re.sub(r"\W+", "_", name)
+
+
+def _rendered(value: Any, workspace: Workspace, spec: Spec) -> tuple[Any, tuple[str, ...]]:
+    """Render an argument; return it, and the models it reads; ref('x') stays as it is."""
+    if isinstance(value, list):
+        parts = [_rendered(each, workspace, spec) for each in value]
+        return [part for part, _ in parts], tuple(ref for _, refs in parts for ref in refs)
     if not isinstance(value, str) or not ("{{" in value or _CALL.match(value)):
         return value, ()
     template = value if "{{" in value else f"{{{{ {value} }}}}"
-    with workspace.before_reading():
-        rendered = workspace.renderer.render(template, where)
+    try:
+        with workspace.before_reading():
+            rendered = workspace.renderer.render(template, "schema.yml")
+    except SegSqlError as error:
+        error.where = spec.where()
+        raise
+    _check_refs(rendered.refs, workspace, spec.where)
     # A ref is resolved when the test runs: until then nothing is known of hidden relations.
     return (value if rendered.refs else rendered.sql), rendered.refs
 
 
-def _singular(workspace: Workspace, test: SqlFile) -> list[DataTest]:
+def _check_refs(refs: Iterable[str], workspace: Workspace, where: Any) -> None:
+    for name in refs:
+        if name not in workspace.project.models:
+            raise ParseError(
+                f"The test reads '{name}', which is no model.",
+                where=where(),
+                hint=did_you_mean(name, workspace.nodes),
+            )
+
+
+def _singular(workspace: Workspace, file: SqlFile) -> DataTest | None:
+    """Return a test of its own in sql/tests; None if it is switched off."""
     with workspace.before_reading():
-        rendered = workspace.renderer.render(test.text, test.shown)
+        rendered = workspace.renderer.render(file.text, file.shown)
+    _check_refs(rendered.refs, workspace, lambda: file.shown)
     reads = frozenset(rendered.refs)
-    unknown = sorted(name for name in reads if name not in workspace.project.models)
-    if unknown:
-        raise ParseError(
-            f"The test reads '{unknown[0]}', which is no model.",
-            where=test.shown,
-            hint=did_you_mean(unknown[0], workspace.nodes),
-        )
     if not reads <= workspace.nodes.keys():
-        return []
-    given = dict(rendered.config)
-    if given.get("enabled", True) in (False, "false", "False"):
-        return []
+        return None
+    try:
+        settings = SingularSettings.model_validate(dict(rendered.config))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = str(first["loc"][0])
+        known = key in SingularSettings.model_fields
+        raise ConfigError(
+            f"config({key}=...): {first['msg']}." if known else f"A test has no config '{key}'.",
+            where=file.shown,
+            hint=None if known else did_you_mean(key, SingularSettings.model_fields),
+        ) from None
+    if not settings.enabled:
+        return None
     last = max(reads, key=workspace.graph.order.index)
-    return [
-        DataTest(
-            name=test.name,
-            model=last,
-            file=test,
-            arguments={},
-            after=reads,
-            severity=str(given.get("severity", "error")),
-            where=None,
-            error_if=str(given.get("error_if", "> 0")),
-            warn_if=str(given.get("warn_if", "> 0")),
-            description=str(given.get("description", "")),
-        )
-    ]
+    return DataTest(file.name, last, file, {}, reads, settings)
 
 
 def attach(tests: Iterable[DataTest], order: Sequence[str]) -> dict[str, list[DataTest]]:
@@ -229,16 +347,19 @@ def render_data_test(test: DataTest, workspace: Workspace) -> str:
     render = workspace.renderer.render
 
     def resolved(value: Any) -> Any:
+        if isinstance(value, list):
+            return [resolved(each) for each in value]
         if isinstance(value, str) and ("{{" in value or _CALL.match(value)):
             template = value if "{{" in value else f"{{{{ {value} }}}}"
             return render(template, test.name, ref=workspace.ref_sql, input=workspace.input_sql).sql
+        if isinstance(value, datetime.date):
+            return render("{{ seg_sql.lit(value) }}", test.name, value=value).sql
         return value
 
     model = workspace.ref_sql(test.model)
-    if test.where:
-        where = resolved(test.where)
-        model = f"(select * from {model} as all_rows where {where})"
-    return render(
+    if test.settings.where:
+        model = f"(select * from {model} as all_rows where {resolved(test.settings.where)})"
+    sql = render(
         test.file.text,
         test.file.shown,
         ref=workspace.ref_sql,
@@ -246,35 +367,41 @@ def render_data_test(test: DataTest, workspace: Workspace) -> str:
         model=model,
         **{key: resolved(value) for key, value in test.arguments.items()},
     ).sql
+    return sql.rstrip().removesuffix(";")
 
 
 def run_data_test(
-    test: DataTest, workspace: Workspace, engine: Engine, *, store: bool = False
+    test: DataTest, workspace: Workspace, engine: Engine, *, store: Steps | None = None
 ) -> tuple[TestFinished, str]:
     """Run a data test; return what it found and its SQL.
 
-    With `store`, the bad rows are kept in the table `seg_sql_failures_<test>` of the schema.
+    Args:
+        test: The test.
+        workspace: The project.
+        engine: The connection.
+        store: Set to keep the bad rows in the table `seg_sql_failures_<test>` of the schema.
     """
     started = time.perf_counter()
-    sql = ""
+    sql, detail = "", ""
+    status: Status
     try:
         sql = render_data_test(test, workspace)
-        if store:
-            table = stored_failures_name(test.name)
-            failures = engine.create(table, "table", sql) or 0
-            if failures == 0:
-                engine.drop(table)
+        if store is None:
+            failures = _count(sql, workspace, engine)
         else:
-            counting = (resources.SQL / "runner" / "count_failures.sql").read_text("utf-8")
-            count = workspace.renderer.render(counting, "sql/runner/count_failures.sql", test=sql)
-            failures = int(engine.fetch(count.sql).rows[0][0])
-        status = _judge(failures, test)
-        message = test.description if status != "pass" else ""
-        detail = f"kept in {workspace.qualified(table)}" if store and failures else ""
+            failures = _store(test, sql, store)
+            table = workspace.published(stored_failures_name(test.name, workspace))
+            detail = f"kept in {table}" if failures else ""
+        status = _judge(failures, test.settings)
+        message = test.settings.description if status != "pass" else ""
     except SegSqlError as error:
-        if isinstance(error, DatabaseError) and error.lost:
-            raise
-        failures, status, message, detail = 0, "error", str(error), ""
+        if isinstance(error, DatabaseError):
+            if error.lost:
+                raise
+            workspace.unhide(error)
+            error.where = error.where or test.where
+            detail = "\n".join(lines_around(error, workspace.by_hand(sql)))
+        failures, status, message = 0, "error", str(error)
     finished = TestFinished(
         name=test.name,
         kind="data",
@@ -288,20 +415,41 @@ def run_data_test(
     return finished, sql
 
 
-def stored_failures_name(test: str) -> str:
-    """Return the table that keeps the bad rows of a test."""
-    name = f"seg_sql_failures_{test}"
-    if len(name) <= 63:
+def _count(sql: str, workspace: Workspace, engine: Engine) -> int:
+    counting = (resources.SQL / "runner" / "count_failures.sql").read_text("utf-8")
+    count = workspace.renderer.render(counting, "sql/runner/count_failures.sql", test=sql)
+    return int(engine.fetch(count.sql).rows[0][0])
+
+
+def _store(test: DataTest, sql: str, steps: Steps) -> int:
+    """Keep the bad rows in a table that bears our mark; drop the last ones when there are none."""
+    name = stored_failures_name(test.name, steps.workspace)
+    relation = steps.workspace.project.relation_name(name)
+    hidden = steps.work_name()
+    failures = steps.engine.create(hidden, "table", sql) or 0
+    if failures == 0:
+        steps.engine.drop(hidden)
+        steps.engine.drop(relation)
+        return 0
+    said = f"The rows that failed the data test {test.name} in its last run."
+    comment = described(steps.workspace.project.name, name, said)
+    steps.engine.publish([Publication(relation, "table", hidden, comment=comment)])
+    return failures
+
+
+def stored_failures_name(test: str, workspace: Workspace) -> str:
+    """Return the name, without the prefix, of the table that keeps the bad rows of a test."""
+    name = f"{FAILURES_PREFIX}{test}"
+    room = LONGEST_NAME - len(workspace.project.config.prefix)
+    if len(name) <= room:
         return name
-    import hashlib
-
-    return f"{name[:54]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    return f"{name[: room - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
-def _judge(failures: int, test: DataTest) -> Status:
-    if test.severity == "error" and _meets(failures, test.error_if):
+def _judge(failures: int, settings: Settings) -> Status:
+    if settings.severity == "error" and _meets(failures, settings.error_if):
         return "fail"
-    return "warn" if _meets(failures, test.warn_if) else "pass"
+    return "warn" if _meets(failures, settings.warn_if) else "pass"
 
 
 def _meets(failures: int, condition: str) -> bool:
@@ -310,9 +458,6 @@ def _meets(failures: int, condition: str) -> bool:
     >>> _meets(11, "> 10"), _meets(10, ">10"), _meets(1, "!= 0")
     (True, False, True)
     """
-    match = _BOUND.match(condition)
-    if match is None:
-        raise ConfigError(
-            f"'{condition}' is not a condition on a number of rows.", hint="Write '> 10'."
-        )
+    match = re.match(BOUND, condition)
+    assert match is not None, "Settings has checked it"
     return bool(_COMPARE[match[1]](failures, int(match[2])))

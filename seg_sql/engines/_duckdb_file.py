@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import shutil
@@ -13,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from seg_sql.engines import _shared
+from seg_sql.engines._duckdb_errors import words as _words
 from seg_sql.errors import DatabaseError, StartError
 
 POLL_SECONDS = 0.2
@@ -33,8 +33,13 @@ class Copy:
         try:
             _remove(self.sibling)
             if file.exists():
-                connect(file, wait=wait).close()  # replays what a killed process left in the log
-                shutil.copyfile(file, self.sibling)
+                # While it is open no process writes to it, and others may go on reading. Only a
+                # log that a killed process left has to be worked into the file, by writing.
+                log = file.with_name(f"{file.name}.wal")
+                with connect(file, read_only=not log.exists(), wait=wait) as connection:
+                    if log.exists():
+                        connection.execute("checkpoint")
+                    shutil.copyfile(file, self.sibling)
             self._seen = _seen(file)
         except OSError as error:
             self.discard()
@@ -107,7 +112,7 @@ def create_file(path: Path, storage_version: str) -> None:
     except duckdb.Error as error:
         raise StartError(
             f"The database file {path} cannot be made for DuckDB {storage_version}:"
-            f" {_shared.sentence(words(error)[0])}"
+            f" {_shared.sentence(_words(error)[0])}"
         ) from error
 
 
@@ -172,16 +177,3 @@ def _holder(words: str) -> str:
         program = b" ".join(parts).decode(errors="replace").strip() or program
     program = program.replace("\n", " ")
     return f"process {pid} ({_shared.hide_secrets(program[:120])})"
-
-
-def words(error: Exception) -> tuple[str, int | None]:
-    """Return DuckDB's own words, and the place of the fault as it counts."""
-    text = str(error)
-    prefix, found, rest = text.partition(": {")
-    if found:
-        with contextlib.suppress(ValueError):
-            said = json.loads("{" + rest)
-            position = said.get("position")
-            message = f"{prefix}: {said['exception_message']}"
-            return message.strip(), None if position is None else int(position)
-    return text.strip(), None

@@ -12,15 +12,20 @@ Three ways, all inside one transaction:
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Mapping, Sequence
 
 from seg_sql.engines import Publication
 from seg_sql.engines import _postgres_catalog as catalog
-from seg_sql.engines._postgres_catalog import Index, Relation
-from seg_sql.engines._postgres_session import described_session
-from seg_sql.engines.postgres import LONGEST_NAME, PostgresEngine
+from seg_sql.engines._postgres_catalog import Relation
+from seg_sql.engines._postgres_indexes import (
+    finish_indexes,
+    make_index,
+    wanted_indexes,
+    work_name,
+)
+from seg_sql.engines._postgres_session import described_session, sqlstate
+from seg_sql.engines.postgres import PostgresEngine
 from seg_sql.errors import ConfigError, DatabaseError
 
 PRIVILEGES = frozenset(
@@ -33,7 +38,6 @@ LOCK_NOT_AVAILABLE = "55P03"
 DEADLOCK = "40P01"
 DEPENDENT_OBJECTS = "2BP01"
 INVALID_VIEW = "42P16"
-UNDEFINED_COLUMN = "42703"
 # Somebody is in the way now and may not be in a moment; also who made a view since we looked.
 _PASSING = frozenset([LOCK_NOT_AVAILABLE, DEADLOCK, DEPENDENT_OBJECTS])
 
@@ -68,10 +72,10 @@ def publish(engine: PostgresEngine, publications: Sequence[Publication]) -> None
                 _publish_all(engine, publications, order)
             return
         except DatabaseError as error:
-            if error.lost or _state(error) not in _PASSING:
+            if error.lost or sqlstate(error) not in _PASSING:
                 raise
             if attempt == retries:
-                if _state(error) == DEPENDENT_OBJECTS:
+                if sqlstate(error) == DEPENDENT_OBJECTS:
                     raise
                 raise _blocked(engine, publications, error) from error
         time.sleep(min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt))
@@ -97,8 +101,8 @@ def _prepare(engine: PostgresEngine, publications: Sequence[Publication]) -> Non
         if old is not None and _stays(publication, old):
             continue
         others = [] if old is None else catalog.indexes(engine, old.oid)
-        for index in _wanted_indexes(engine, publication, others):
-            _make_index(engine, publication.hidden, index, _work_name(publication, index))
+        for index in wanted_indexes(engine, publication, others):
+            make_index(engine, publication.hidden, index, work_name(publication, index))
 
 
 def _publish_all(
@@ -150,7 +154,7 @@ def _publish(engine: PostgresEngine, publication: Publication) -> None:
         _publish_view(engine, publication, old)
     elif old is None:
         _rename(engine, publication)
-        _finish_indexes(engine, publication, [])
+        finish_indexes(engine, publication, [])
     elif _stays(publication, old):
         _refill(engine, publication, old)
     elif old.replaceable:
@@ -184,7 +188,7 @@ def _publish_view(engine: PostgresEngine, publication: Publication, old: Relatio
             _create_view(engine, "create or replace view", relation, publication, options)
             return
         except DatabaseError as error:
-            if error.lost or _state(error) != INVALID_VIEW:
+            if error.lost or sqlstate(error) != INVALID_VIEW:
                 raise
             reason = f"its columns change ({error.message})"
             engine.send("rollback to savepoint replacing")
@@ -215,7 +219,7 @@ def _swap(engine: PostgresEngine, publication: Publication, old: Relation) -> No
     if rights:
         engine.send(";\n".join(rights))
     if publication.kind == "table":
-        _finish_indexes(engine, publication, indexes)
+        finish_indexes(engine, publication, indexes)
 
 
 def _rename(engine: PostgresEngine, publication: Publication) -> None:
@@ -262,7 +266,7 @@ def _refill(engine: PostgresEngine, publication: Publication, old: Relation) -> 
             engine.send(f"alter table {name} add column {engine.quote(column)} {type_}")
     _exchange(engine, publication, old, list(has))
     engine.send(f"drop table {hidden}")
-    _finish_indexes(engine, publication, [])
+    finish_indexes(engine, publication, [])
     engine.send(f"analyze {name}")
 
 
@@ -371,85 +375,6 @@ def _is_public(role: str) -> bool:
     return role.lower() == "public"
 
 
-def index_name(table: str, columns: Sequence[str]) -> str:
-    """Return the name of our index on some columns: the same in every build, and short enough.
-
-    >>> index_name("rfm", ["segment"])
-    'rfm_seg_4ee3d2fe'
-    """
-    return f"{_cut(table, LONGEST_NAME - 13)}_seg_{_digest(table, *columns)}"
-
-
-def _work_name(publication: Publication, index: Index) -> str:
-    """Return the name of an index for as long as its table is hidden."""
-    digest = _digest(publication.hidden, index.name)
-    return f"{_cut(publication.hidden, LONGEST_NAME - 12)}_ix_{digest}"
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:8]
-
-
-def _cut(text: str, size: int) -> str:
-    return text.encode()[:size].decode(errors="ignore")
-
-
-def _wanted_indexes(
-    engine: PostgresEngine, publication: Publication, former: Sequence[Index]
-) -> list[Index]:
-    """Return the configured indexes, and those of the former table that others have made."""
-    ours = [
-        Index(
-            index_name(publication.name, columns),
-            "CREATE INDEX",
-            f"USING btree ({', '.join(map(engine.quote, columns))})",
-        )
-        for columns in publication.indexes
-    ]
-    return [*ours, *(index for index in former if not index.ours)]
-
-
-def _make_index(engine: PostgresEngine, table: str, index: Index, name: str) -> bool:
-    """Make an index; say no if it is another's and on a column that the table no longer has."""
-    try:
-        engine.send(
-            f"{index.start} if not exists {engine.quote(name)}"
-            f" on {engine.relation(table)} {index.rest}"
-        )
-    except DatabaseError as error:
-        if index.ours or _state(error) != UNDEFINED_COLUMN:
-            raise
-        return False
-    return True
-
-
-def _finish_indexes(
-    engine: PostgresEngine, publication: Publication, former: Sequence[Index]
-) -> None:
-    """Give a published table the indexes it is to have, and drop ours that it is no more to have.
-
-    Args:
-        engine: The engine.
-        publication: What has just been published.
-        former: Indexes of the former table, if that is gone.
-    """
-    oid = catalog.known_relation(engine, publication.name).oid
-    present = {index.name: index for index in catalog.indexes(engine, oid)}
-    wanted = _wanted_indexes(engine, publication, former)
-    for index in wanted:
-        work = _work_name(publication, index)
-        if work in present:
-            engine.send(f"alter index {engine.relation(work)} rename to {engine.quote(index.name)}")
-        elif index.name not in present:
-            engine.send("savepoint indexing")
-            if not _make_index(engine, publication.name, index, index.name):
-                engine.send("rollback to savepoint indexing")
-    names = {index.name for index in wanted}
-    for index in present.values():
-        if index.ours and index.name not in names:
-            engine.send(f"drop index {engine.relation(index.name)}")
-
-
 def _blocked(
     engine: PostgresEngine, publications: Sequence[Publication], error: DatabaseError
 ) -> DatabaseError:
@@ -464,8 +389,3 @@ def _blocked(
         sql=error.sql,
         hint="End that session, or raise lock_timeout or lock_retries of the target.",
     )
-
-
-def _state(error: DatabaseError) -> str:
-    """Return the SQLSTATE of what the server said."""
-    return getattr(error.__cause__, "sqlstate", None) or ""

@@ -5,14 +5,15 @@ from __future__ import annotations
 import contextlib
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from seg_sql.engines import Column, ColumnKind, Existing, Publication, RelationKind, Result, _shared
-from seg_sql.engines._duckdb_file import Copy, check_folder, connect, create_file, words, writable
+from seg_sql.engines._duckdb_errors import database_error
+from seg_sql.engines._duckdb_file import Copy, check_folder, connect, create_file, writable
 from seg_sql.errors import ConfigError, DatabaseError, StartError
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 INSERT_ROWS = 500
 
 _NUMBER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\(.*\)|BIGNUM")
-_FULL = re.compile(r"no space left on device|max_temp_directory_size", re.IGNORECASE)
 
 _KIND = """
 select 'table' as kind, table_name
@@ -45,22 +45,6 @@ from duckdb_views()
 where database_name = current_database() and lower(schema_name) = lower($schema)
     and not internal
 order by 1
-"""
-
-_COLUMNS = """
-select column_name, data_type, comment
-from duckdb_columns()
-where database_name = current_database() and lower(schema_name) = lower($schema)
-    and lower(table_name) = lower($name)
-order by column_index
-"""
-
-_INDEXES = """
-select sql
-from duckdb_indexes()
-where database_name = current_database() and lower(schema_name) = lower($schema)
-    and lower(table_name) = lower($name) and sql is not null
-order by index_name
 """
 
 _SCHEMA = """
@@ -111,13 +95,12 @@ class DuckDBEngine:
         path = self._file
         if path is not None:
             check_folder(path, read_only=read_only)
-            if not read_only:
-                if target.storage_version and not path.exists():
-                    create_file(path, target.storage_version)
-                if target.copy_on_build:
-                    self._copy = Copy(path, wait)
-                    path = self._copy.sibling
+            if target.copy_on_build and not read_only:
+                self._copy = Copy(path, wait)
+                path = self._copy.sibling
         try:
+            if path is not None and target.storage_version and not path.exists():
+                create_file(path, target.storage_version)
             self._connection = connect(path, read_only=read_only, wait=wait)
         except BaseException:
             if self._copy is not None:
@@ -276,7 +259,7 @@ class DuckDBEngine:
 
     def drop(self, name: str) -> None:
         """Drop a table or view of the target schema, if it exists."""
-        kind = self._existing_kind(name)
+        kind = self.existing_kind(name)
         if kind is not None:
             self.send(f"drop {kind} {self.relation(name)}")
 
@@ -284,98 +267,30 @@ class DuckDBEngine:
         """Append rows of Python values to a table of the target schema."""
         into = f"insert into {self.relation(name)} ({', '.join(map(self.quote, columns))}) values"
         one = f"({', '.join('?' * len(columns))})"
-        # A statement of many rows: DuckDB plans a statement for every row of an executemany.
-        for start in range(0, len(rows), INSERT_ROWS):
-            part = rows[start : start + INSERT_ROWS]
-            values = [value for row in part for value in row]
-            self.send(f"{into} {', '.join([one] * len(part))}", values)
+        with self.transaction():
+            # Many rows a statement: DuckDB runs a statement for every row of an executemany.
+            for start in range(0, len(rows), INSERT_ROWS):
+                part = rows[start : start + INSERT_ROWS]
+                values = [value for row in part for value in row]
+                self.send(f"{into} {', '.join([one] * len(part))}", values)
 
     def publish(self, publications: Sequence[Publication]) -> None:
-        """Make finished relations visible under their names, all in one transaction.
+        """Make finished relations visible under their names, all in one transaction."""
+        from seg_sql.engines._duckdb_publish import publish
 
-        Own indexes are not made: DuckDB's zone maps do their work. An index that somebody else
-        made is made again. After any error everything is rolled back; a COMMIT would lose a
-        table whose successor could not be renamed.
-        """
-        if not publications:
-            return
+        publish(self, publications)
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Run the statements of a block in one transaction, undone after any error."""
         self.send("begin transaction")
         try:
-            for publication in publications:
-                if publication.kind == "view":
-                    self.drop(publication.hidden)
-            for publication in publications:
-                self._publish(publication)
+            yield
             self.send("commit")
         except BaseException:
-            with contextlib.suppress(duckdb.Error):
+            with contextlib.suppress(Exception):
                 self._connection.execute("rollback")
             raise
-
-    def _publish(self, publication: Publication) -> None:
-        name, kind = publication.name, self._existing_kind(publication.name)
-        comments = self._column_comments(name) if kind else {}
-        if publication.kind == "view":
-            if kind == "table":
-                self.drop(name)
-            self.send(
-                f"create or replace view {self.relation(name)} as\n{publication.select}",
-                inner=publication.select,
-            )
-        elif publication.key and kind == "table":
-            self._merge(publication)
-        else:
-            indexes = self._indexes(name) if kind == "table" else []
-            self.drop(name)
-            self.send(
-                f"alter table {self.relation(publication.hidden)} rename to {self.quote(name)}"
-            )
-            for index in indexes:
-                self.send(index)
-        self._comment(publication, comments)
-
-    def _merge(self, publication: Publication) -> None:
-        """Replace the rows of a table whose key is in the hidden one, and add the others."""
-        name, hidden = self.relation(publication.name), self.relation(publication.hidden)
-        old = {row[0].lower(): row[1] for row in self._columns(publication.name)}
-        new = self._columns(publication.hidden)
-        gone = sorted(set(old) - {row[0].lower() for row in new})
-        changed = [row[0] for row in new if old.get(row[0].lower(), row[1]) != row[1]]
-        if gone or changed:
-            raise DatabaseError(
-                f"{name} cannot take new rows: the columns {', '.join([*gone, *changed])} are gone"
-                " or of another type.",
-                hint="Build it anew with --full-refresh.",
-            )
-        for column, type_, _ in new:
-            if column.lower() not in old:
-                self.send(f"alter table {name} add column {self.quote(column)} {type_}")
-        columns = ", ".join(self.quote(row[0]) for row in new)
-        equal = " and ".join(
-            f"hidden.{column} = kept.{column}" for column in map(self.quote, publication.key)
-        )
-        self.send(
-            f"delete from {name} as kept"
-            f" where exists (select 1 from {hidden} as hidden where {equal})"
-        )
-        self.send(f"insert into {name} ({columns}) select {columns} from {hidden}")
-        self.send(f"drop table {hidden}")
-
-    def _comment(self, publication: Publication, kept: Mapping[str, str]) -> None:
-        relation = self.relation(publication.name)
-        statements = []
-        if publication.comment:
-            text = self.literal(publication.comment)
-            statements.append(f"comment on {publication.kind} {relation} is {text}")
-        wanted = {name.lower(): text for name, text in publication.column_comments.items() if text}
-        for column, _, current in self._columns(publication.name):
-            said = wanted.get(column.lower()) or kept.get(column.lower())
-            if said and said != current:
-                statements.append(
-                    f"comment on column {relation}.{self.quote(column)} is {self.literal(said)}"
-                )
-        if statements:
-            self.send(";\n".join(statements))
 
     def lock(self, wait: float) -> None:
         """Do nothing: whoever has opened the file for writing holds it."""
@@ -398,18 +313,10 @@ class DuckDBEngine:
             if path.exists() and not writable(path)
         ]
 
-    def _existing_kind(self, name: str) -> str | None:
+    def existing_kind(self, name: str) -> str | None:
+        """Return what kind of relation `name` is in the target schema; None if there is none."""
         found = self.send(_KIND, {"schema": self.schema, "name": name}).rows
         return found[0][0] if found else None
-
-    def _columns(self, name: str) -> list[tuple[Any, ...]]:
-        return self.send(_COLUMNS, {"schema": self.schema, "name": name}).rows
-
-    def _column_comments(self, name: str) -> dict[str, str]:
-        return {row[0].lower(): row[2] for row in self._columns(name) if row[2]}
-
-    def _indexes(self, name: str) -> list[str]:
-        return [row[0] for row in self.send(_INDEXES, {"schema": self.schema, "name": name}).rows]
 
     def send(
         self,
@@ -435,44 +342,13 @@ class DuckDBEngine:
             rows = cursor.fetchall()
             columns = tuple(column[0] for column in cursor.description or ())
         except (duckdb.Error, RuntimeError) as error:
-            raise _database_error(error, sql, inner) from error
+            if isinstance(error, duckdb.InterruptException) or str(error) == "Query interrupted":
+                # That is how DuckDB tells of Ctrl-C.
+                raise KeyboardInterrupt from error
+            raise database_error(error, sql, inner) from error
         finally:
             self.seconds += time.perf_counter() - start
         return Result(columns, rows)
-
-
-def _database_error(error: Exception, sql: str, inner: str | None) -> DatabaseError:
-    message, position = words(error)
-    hint: str | None = None
-    if "'pytz'" in message:
-        message = "DuckDB needs the Python package pytz to return a timestamp with time zone."
-        hint = "pip install pytz"
-    elif _FULL.search(message):
-        message = f"The disk is full: {_shared.sentence(message)}"
-        hint = "Free space where the database file and DuckDB's temp_directory are."
-    elif isinstance(error, duckdb.OutOfMemoryException):
-        message = f"DuckDB ran out of memory: {_shared.sentence(message)}"
-        hint = "Raise memory_limit under the target's settings, or lower its threads."
-    shown = sql if inner is None else inner
-    if position is not None:
-        position = _character(sql, position, error) - (sql.find(shown) if inner else 0)
-        if not 0 <= position <= len(shown):
-            position = None
-    lost = isinstance(error, duckdb.FatalException | duckdb.ConnectionException)
-    return DatabaseError(
-        _shared.hide_secrets(message),
-        sql=shown,
-        position=position,
-        lost=lost,
-        hint=hint,
-    )
-
-
-def _character(sql: str, position: int, error: Exception) -> int:
-    """Return the character at a place that DuckDB gave in bytes."""
-    if isinstance(error, duckdb.ParserException) and duckdb.__version__.startswith("1."):
-        return position  # the parser of DuckDB 1 counted characters
-    return len(sql.encode()[:position].decode(errors="ignore"))
 
 
 def _kind(type_: str) -> ColumnKind:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from seg_sql.engines import Column, ColumnKind, Existing, Publication, RelationKind, Result, _shared
 from seg_sql.engines._postgres_session import (
-    DENIED,
     connect,
     database_error,
     described_session,
@@ -24,8 +22,6 @@ if TYPE_CHECKING:
 
 LONGEST_NAME = 63
 POLL_SECONDS = 0.2
-
-_DENIED = re.compile(r"permission denied for (schema|database|[a-z ]*(?:table|view)) (.+)$")
 
 _EXISTING = """
 select
@@ -74,14 +70,6 @@ left join pg_stat_activity as a on a.pid = l.pid
 where l.locktype = 'advisory' and l.granted and l.objsubid = 1
     and l.database = (select oid from pg_database where datname = current_database())
     and l.classid::bigint = %(high)s and l.objid::bigint = %(low)s
-"""
-
-_UNREADABLE = """
-select n.nspname
-from pg_class as c
-join pg_namespace as n on n.oid = c.relnamespace
-where c.relname = %(name)s and c.relkind in ('r', 'p', 'v', 'm', 'f')
-    and not has_table_privilege(c.oid, 'select')
 """
 
 
@@ -280,14 +268,15 @@ class PostgresEngine:
         into = f"insert into {self.relation(name)} ({listed}) values "
         # psycopg reads the text for placeholders: a percent sign of a name is doubled.
         sql = into.replace("%", "%%") + f"({', '.join(['%s'] * len(columns))})"
-        start = time.perf_counter()
-        try:
-            with self._connection.cursor() as cursor:
-                cursor.executemany(sql, rows)
-        except Exception as error:
-            raise self._error(error, sql, None) from error
-        finally:
-            self.seconds += time.perf_counter() - start
+        with self.transaction():
+            start = time.perf_counter()
+            try:
+                with self._connection.cursor() as cursor:
+                    cursor.executemany(sql, rows)
+            except Exception as error:
+                raise self._error(error, sql, None) from error
+            finally:
+                self.seconds += time.perf_counter() - start
 
     def publish(self, publications: Sequence[Publication]) -> None:
         """Make finished relations visible under their names, all in one transaction."""
@@ -382,34 +371,7 @@ class PostgresEngine:
         return Result(columns, rows)
 
     def _error(self, error: Exception, shown: str, sent: str | None) -> DatabaseError:
-        raised = database_error(error, self._connection, self.target, shown=shown, sent=sent)
-        if getattr(error, "sqlstate", None) == DENIED:
-            raised.hint = self._grant_hint(raised.message) or raised.hint
-        return raised
-
-    def _grant_hint(self, message: str) -> str | None:
-        """Return the GRANT that would help against `permission denied for ...`."""
-        user = _shared.quoted(self.target.role or self._connection.info.user)
-        found = _DENIED.search(message)
-        if found is None:
-            owner = re.search(r"must be owner of (table|view) (.+)$", message)
-            if owner is not None:
-                return f"ALTER {owner[1].upper()} {self.relation(owner[2])} OWNER TO {user};"
-            member = re.search(r'must be (?:able to SET ROLE|member of role) "(.+)"', message)
-            return member and f"GRANT {_shared.quoted(member[1])} TO {user};"
-        what, name = found.groups()
-        if what == "schema":
-            right = "USAGE, CREATE" if name == self.schema else "USAGE"
-            return f"GRANT {right} ON SCHEMA {_shared.quoted(name)} TO {user};"
-        if what == "database":
-            return f"GRANT CREATE ON DATABASE {_shared.quoted(name)} TO {user};"
-        relation = _shared.quoted(name)
-        with contextlib.suppress(Exception):
-            # The server does not say in which schema; inside a failed transaction nothing does.
-            schemas = self._connection.execute(_UNREADABLE, {"name": name}).fetchall()
-            if len(schemas) == 1:
-                relation = f"{_shared.quoted(schemas[0][0])}.{relation}"
-        return f"GRANT SELECT ON {relation} TO {user};"
+        return database_error(error, self._connection, self.target, shown=shown, sent=sent)
 
 
 def _lock_key(database: str, schema: str) -> int:

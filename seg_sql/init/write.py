@@ -64,12 +64,6 @@ class Proposal:
     files: Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class _Section:
-    comments: list[str]
-    lines: list[str]
-
-
 def propose(
     source: Source,
     looked_at: int,
@@ -194,34 +188,35 @@ def _column(
     choice: Choice,
     undecided: Mapping[str, tuple[str, ...]],
     found: Sequence[Setting],
-) -> _Section:
-    section = _section(role, found)
+) -> list[str]:
+    said = _section(role, found)
     others = choice.others.get(role, ())
     if role in choice.columns:
         line = f"{role}: {scalar(choice.columns[role])}"
-        if others:
-            line += f"  # or {', '.join(map(shown_line, others))}"
-        return _Section(section.comments, [line])
+        return [*said, f"{line}  # or {', '.join(map(shown_line, others))}" if others else line]
     if role not in undecided:
-        return section
+        return said
     if not others:
-        return _Section(section.comments, [f"# {role}: ...  # {_WANTED[role]}"])
-    why = textwrap.wrap(f"Not decided: {role}; {_WANTED[role]}.", _WIDTH)
+        return [*said, f"# {role}: ...  # {_WANTED[role]}"]
     more = f"  # or {', '.join(map(shown_line, others[1:]))}" if others[1:] else ""
-    return _Section([*section.comments, *why], [f"# {role}: {scalar(others[0])}{more}"])
+    why = _comments(f"Not decided: {role}; {_WANTED[role]}.")
+    return [*said, *why, f"# {role}: {scalar(others[0])}{more}"]
 
 
-def _section(key: str, found: Sequence[Setting]) -> _Section:
-    comments, lines = [], []
+def _section(key: str, found: Sequence[Setting]) -> list[str]:
+    """Return what is written of a key: each sentence above the line that it is about."""
+    section = []
     for setting in found:
-        if setting.key != key:
-            continue
-        if setting.why:
-            comments += textwrap.wrap(setting.why, _WIDTH, break_long_words=False)
-        if setting.value is not None and setting.value != []:
-            written = _lines(key, setting.value)
-            lines += written if setting.active else [f"# {line}" for line in written]
-    return _Section(comments, lines)
+        if setting.key == key:
+            section += _comments(setting.why)
+            if setting.value is not None and setting.value != []:
+                lines = _lines(key, setting.value)
+                section += lines if setting.active else [f"# {line}" for line in lines]
+    return section
+
+
+def _comments(text: str) -> list[str]:
+    return [f"# {line}" for line in textwrap.wrap(text, _WIDTH, break_long_words=False)]
 
 
 def _lines(key: str, value: object) -> list[str]:

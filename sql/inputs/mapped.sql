@@ -2,10 +2,17 @@
     Grain: one row per raw row. A text that cannot be read as its type is NULL; has_<column> is 1
     where the raw value was there. -#}
 
-{#- An id keeps its type; a blank text is no id. -#}
+{#- An id keeps its type; a blank text is no id, nor is a NaN, which stands for an absent id in a
+    column that was made of integers and gaps. -#}
 {%- macro typed_id(column) -%}
     {%- if column.raw_kind == 'text' -%}
-        case when trim({{ column.raw }}) = '' then null else {{ column.raw }} end
+        {#- A blank text sorts before '!'; only what does is worth trimming. -#}
+        case
+            when {{ seg_sql.bin_text(column.raw) }} < '!' and trim({{ column.raw }}) = '' then null
+            else {{ column.raw }}
+        end
+    {%- elif column.raw_type | default('') in ('double', 'float', 'double precision', 'real') -%}
+        nullif({{ column.raw }}, cast('NaN' as {{ seg_sql.double() }}))
     {%- else -%}
         {{ column.raw }}
     {%- endif -%}
@@ -14,6 +21,8 @@
 {%- macro typed_number(column) -%}
     {%- if column.raw_kind == 'text' -%}
         {{ seg_sql.try_number(column.raw, decimal_comma) }}
+    {%- elif column.raw_type | default('') in ('numeric', 'money') -%}
+        {{ seg_sql.numeric_to_double(column.raw) }}
     {%- else -%}
         cast({{ column.raw }} as {{ seg_sql.double() }})
     {%- endif -%}
@@ -77,8 +86,10 @@ select
     {{ attribute }},
 {%- endfor %}
 {%- if anonymous_ids %}
-    case when cast({{ customer_id }} as {{ seg_sql.text() }}) in (
-        {%- for id in anonymous_ids %}{{ seg_sql.lit(id ~ '') }}{{ ', ' if not loop.last }}{% endfor -%}
+    {%- set wanted = customer_id if anonymous_ids[0] is integer
+        else 'cast(' ~ customer_id ~ ' as ' ~ seg_sql.text() ~ ')' %}
+    case when {{ wanted }} in (
+        {%- for id in anonymous_ids %}{{ seg_sql.lit(id) }}{{ ', ' if not loop.last }}{% endfor -%}
     ) then 1 else 0 end as is_anonymous
 {%- else %}
     0 as is_anonymous

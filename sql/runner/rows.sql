@@ -1,14 +1,19 @@
 {#- Given rows as a SELECT: of a seed, or of a unit test. -#}
-{%- for row in rows %}
+{%- if rows -%}
 select
     {%- for column in columns %}
-    cast({{ seg_sql.lit(row[loop.index0]) }} as {{ column.type }}) as {{ adapter.quote(column.name) }}{{ ',' if not loop.last }}
+    cast(given.column_{{ loop.index }} as {{ column.type }}) as {{ adapter.quote(column.name) }}{{ ',' if not loop.last }}
     {%- endfor %}
-{{ 'union all' if not loop.last }}
-{%- else %}
+from (
+    values
+    {%- for row in rows %}
+    ({% for value in row %}{{ seg_sql.lit(value) }}{{ ', ' if not loop.last }}{% endfor %}){{ ',' if not loop.last }}
+    {%- endfor %}
+) as given ({% for column in columns %}column_{{ loop.index }}{{ ', ' if not loop.last }}{% endfor %})
+{%- else -%}
 select
     {%- for column in columns %}
     cast(null as {{ column.type }}) as {{ adapter.quote(column.name) }}{{ ',' if not loop.last }}
     {%- endfor %}
 where 1 = 0
-{%- endfor %}
+{%- endif %}

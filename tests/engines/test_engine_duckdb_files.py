@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from seg_sql.engines import Publication, _duckdb_file, open_engine
+from seg_sql.engines import Publication, _duckdb_errors, _duckdb_file, open_engine
 from seg_sql.engines import duckdb as engine_module
 from seg_sql.errors import DatabaseError, StartError
 from seg_sql.profiles import DuckDBTarget
@@ -210,11 +210,32 @@ def test_a_full_disk_is_one_sentence(monkeypatch):
     raised = duckdb.IOException(
         'IO Error: Could not write file "x.duckdb": No space left on device\n\nat length'
     )
-    error = engine_module._database_error(raised, "select 1", None)
+    error = _duckdb_errors.database_error(raised, "select 1", None)
     assert error.message == (
         'The disk is full: IO Error: Could not write file "x.duckdb": No space left on device.'
     )
     assert "Free space" in error.hint
+
+
+@pytest.mark.parametrize(
+    "raised", [RuntimeError("Query interrupted"), duckdb.InterruptException("INTERRUPT Error")]
+)
+def test_control_c_is_no_error_of_the_database(raised, monkeypatch):
+    class Interrupted:
+        """What DuckDB raises when the person at the keyboard presses Ctrl-C."""
+
+        def execute(self, *arguments):
+            raise raised
+
+        def close(self):
+            pass
+
+    engine = open_engine(DuckDBTarget())
+    with monkeypatch.context() as patched:
+        patched.setattr(engine, "_connection", Interrupted())
+        with pytest.raises(KeyboardInterrupt):
+            engine.fetch("select 1")
+    engine.close()
 
 
 def test_rejected_rows_of_files_are_counted_once(tmp_path):
@@ -248,6 +269,59 @@ def test_a_copy_replaces_the_file_at_the_end(copying, file, tmp_path):
         engine.close()
     assert read(copying) == 2
     assert [path.name for path in tmp_path.iterdir()] == ["test.duckdb"]
+
+
+def test_a_reader_is_not_in_the_way_of_a_copy(copying):
+    for number in (1, 2):
+        with contextlib.closing(open_engine(copying)) as engine:
+            build(engine, number)
+    script = """
+        import sys
+        from seg_sql.engines import open_engine
+        from seg_sql.profiles import DuckDBTarget
+        engine = open_engine(DuckDBTarget.model_validate_json(sys.argv[1]), read_only=True)
+        print("open", flush=True)
+        sys.stdin.readline()
+    """
+    written = copying.model_dump_json(by_alias=True)
+    with subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(script), written],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        process.stdout.readline()
+        # In place this could not even start.
+        assert (
+            f"process {process.pid}"
+            in refused(copying.model_copy(update={"copy_on_build": False})).message
+        )
+        with contextlib.closing(open_engine(copying)) as engine:
+            build(engine, 3)
+        assert read(copying) == 3
+        process.kill()
+
+
+def test_a_writer_is_in_the_way_of_a_copy(copying, tmp_path):
+    with contextlib.closing(open_engine(copying)) as engine:
+        build(engine, 1)
+    written = copying.model_copy(update={"copy_on_build": False}).model_dump_json(by_alias=True)
+    with subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(BUILDER), written],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        process.stdout.readline()
+        assert f"in use by process {process.pid}" in refused(copying).message
+        process.kill()
+    assert not list(tmp_path.glob("*.building*"))
+
+
+def test_a_first_build_in_a_copy_that_fails_leaves_nothing(copying, tmp_path):
+    versioned = copying.model_copy(update={"storage_version": "v1.4.0"})
+    engine = open_engine(versioned)
+    build(engine, 1)
+    engine.close(keep=False)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_copy_that_is_not_kept(copying, tmp_path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import subprocess
 import sys
 import textwrap
@@ -189,7 +188,6 @@ PUBLISHER = """
 """
 
 
-@pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
 def test_a_killed_process_leaves_a_whole_table(target):
     engine = open_engine(target)
     engine.prepare_schema()

@@ -229,7 +229,7 @@ def test_values_of_many_types_are_inserted(engine):
 def test_a_faulty_insert_leaves_no_row(engine):
     engine.create("t", "table", "select cast(1 as integer) as a where 1 = 0")
     with pytest.raises(DatabaseError) as raised:
-        engine.insert("t", ["a"], [(1,), (2,), ("no number",)])
+        engine.insert("t", ["a"], [*((i,) for i in range(1500)), ("no number",)])
     assert raised.value.sql is not None
     assert engine.fetch(f"select count(*) from {engine.relation('t')}").rows == [(0,)]
 
@@ -296,7 +296,7 @@ def test_the_threads_of_the_target_are_those_of_the_session(target):
         "duckdb": "select cast(current_setting('threads') as varchar)",
         "postgres": "show max_parallel_workers_per_gather",
     }
-    # One thread is no helper in PostgreSQL, whose setting counts the helpers.
+    # PostgreSQL counts the workers that join the session: one thread is none of them.
     expected = {"duckdb": {1: "1", 3: "3"}, "postgres": {1: "0", 3: "3"}}
     for threads in (1, 3):
         engine = open_engine(target.model_copy(update={"threads": threads}))

@@ -58,9 +58,7 @@ def test_online_retail_by_the_published_recipe(
     shop.write(
         inputs={"order_lines": online_retail(shop, where=where)},
         vars={"as_of": "2011-12-10"},
-        models={
-            "rfm": {"ties": {"recency": "value", "frequency": "ntile", "monetary": "value"}}
-        },
+        models={"rfm": {"ties": {"recency": "value", "frequency": "ntile", "monetary": "value"}}},
     )
     shop.build("+rfm_segments")
 

@@ -1,6 +1,6 @@
 -- What was read, what was kept and what was dropped, and why.
 -- Grain: one row per input and reason. Each line has one reason, so that the amounts of all
--- reasons add up to the amount that was read.
+-- reasons add up to the amount that was read. A broken row of a CSV has no amount that is known.
 {{ config(materialized='table', unique_key=['input', 'reason']) }}
 
 with
@@ -18,6 +18,7 @@ lines as (
         {% for attribute in input_attributes('order_lines') -%}
         {{ attribute }},
         {% endfor -%}
+        line_id,
         reason,
         action
     from {{ ref('order_lines_checked') }} as order_lines_checked
@@ -56,6 +57,7 @@ noted as (
         {% for attribute in input_attributes('order_lines') -%}
         lines.{{ attribute }},
         {% endfor -%}
+        lines.line_id,
         case
             when lines.reason = 'kept' and shared_orders.order_id is not null
                 then 'order of several customers'
@@ -84,6 +86,7 @@ noted as (
         {% for attribute in input_attributes('order_lines') -%}
         {{ attribute }},
         {% endfor -%}
+        line_id,
         reason,
         action
     from lines
@@ -93,6 +96,7 @@ noted as (
 
 {% if var('duplicates') == 'count' -%}
 -- Equal lines may be two pieces bought one by one, or a file loaded twice: kept, and counted.
+-- Lines that the input tells apart by a line_id are two.
 distinct_lines as (
 
     select
@@ -113,6 +117,7 @@ distinct_lines as (
         {% for attribute in input_attributes('order_lines') -%}
         {{ attribute }},
         {% endfor -%}
+        line_id,
         reason,
         action
 
@@ -159,17 +164,6 @@ by_reason as (
         {{ seg_sql.round('sum(amount)') }} as amount
     from counted
     group by reason, action
-    {%- if broken_rows('order_lines') > 0 %}
-
-    union all
-
-    select
-        'broken row' as reason,
-        'dropped' as action,
-        cast({{ broken_rows('order_lines') }} as bigint) as line_count,
-        cast(null as bigint) as orders,
-        cast(null as {{ seg_sql.double() }}) as amount
-    {%- endif %}
 
 ),
 
@@ -193,6 +187,70 @@ shares as (
     from by_reason
     cross join read_in_all
 
+),
+
+{% if input_has('customers') -%}
+customers as (
+
+    select
+        case
+            when customer_id is null then 'no customer'
+            when copy_number > 1 then 'repeated customer'
+            {% if input_has('customers', 'first_order_date') -%}
+            when first_order_date is null then 'no date'
+            when not {{ seg_sql.is_day('cast(first_order_date as timestamp)') }} then 'no date'
+            {% endif -%}
+            else 'kept'
+        end as reason,
+        case
+            when customer_id is not null and copy_number = 1 then 'kept' else 'dropped'
+        end as action
+    from (
+        select
+            customer_id,
+            first_order_date,
+            row_number() over (
+                partition by customer_id order by first_order_date nulls last
+            ) as copy_number
+        from {{ input('customers') }} as customers
+    ) as numbered
+
+),
+{%- endif %}
+
+reasons as (
+
+    select input, reason, action, rows, orders, amount, amount_share
+    from shares
+    {%- if input_has('customers') %}
+
+    union all
+
+    select
+        'customers' as input,
+        reason,
+        action,
+        count(*) as rows,
+        cast(null as bigint) as orders,
+        cast(null as {{ seg_sql.double() }}) as amount,
+        cast(null as {{ seg_sql.double() }}) as amount_share
+    from customers
+    group by reason, action
+    {%- endif %}
+    {%- for name in ['order_lines', 'customers', 'customer_map', 'items'] if broken_rows(name) > 0 %}
+
+    union all
+
+    select
+        '{{ name }}' as input,
+        'broken row' as reason,
+        'dropped' as action,
+        cast({{ broken_rows(name) }} as bigint) as rows,
+        cast(null as bigint) as orders,
+        cast(null as {{ seg_sql.double() }}) as amount,
+        cast(null as {{ seg_sql.double() }}) as amount_share
+    {%- endfor %}
+
 )
 
-select * from shares
+select * from reasons

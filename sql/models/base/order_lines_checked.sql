@@ -3,20 +3,23 @@
 -- Inlined into order_lines_clean and input_quality, so that both follow the same rules.
 {{ config(materialized='ephemeral') }}
 
+{%- set customer = 'coalesce(customer_merges.surviving_id, raw.customer_id)'
+    if input_has('customer_map') else 'raw.customer_id' %}
+
 with
 
 raw_lines as (
 
     select
-        {% if input_has('customer_map') -%}
-        coalesce(customer_merges.surviving_id, raw.customer_id) as customer_id,
-        {%- else -%}
-        raw.customer_id,
-        {%- endif %}
+        {{ customer }} as customer_id,
         {% if input_has('order_lines', 'order_id') -%}
         raw.order_id,
         {%- else -%}
-        {{ seg_sql.day_order_id('raw.customer_id', 'raw.ordered_at') }} as order_id,
+        -- All the guests of a day are not one order.
+        case
+            when raw.is_anonymous = 0
+                then {{ seg_sql.day_order_id(customer, 'raw.ordered_at') }}
+        end as order_id,
         {%- endif %}
         raw.ordered_at,
         cast(raw.ordered_at as date) as order_date,
@@ -29,6 +32,9 @@ raw_lines as (
         {% endfor -%}
         {% if input_has('order_lines', 'ordered_at') -%}
         raw.has_ordered_at,
+        {% endif -%}
+        {% if input_has('order_lines', 'amount') and input_has('order_lines', 'quantity') -%}
+        raw.has_quantity,
         {% endif -%}
         {% if input_has('order_lines', 'amount') -%}
         raw.amount as given_amount,
@@ -58,7 +64,11 @@ judged as (
         ordered_at,
         order_date,
         item_id,
+        {% if input_has('order_lines', 'amount') -%}
+        case when {{ seg_sql.is_usable('quantity') }} then quantity end as quantity,
+        {%- else -%}
         quantity,
+        {%- endif %}
         unit_price,
         case when {{ seg_sql.is_usable('given_amount') }} then given_amount end as amount,
         line_id,
@@ -69,7 +79,7 @@ judged as (
             {% if input_has('order_lines', 'ordered_at') -%}
             when has_ordered_at = 1 and ordered_at is null then 'unreadable date'
             when ordered_at is null then 'no date'
-            when ordered_at < cast('1600-01-01' as timestamp) then 'unreadable date'
+            when not {{ seg_sql.is_day('ordered_at') }} then 'unreadable date'
             when order_date >= {{ seg_sql.as_of() }} then '{{ var("as_of_reason") }}'
             {% endif -%}
             {% if input_has('order_lines', 'amount') or input_has('order_lines', 'unit_price') -%}
@@ -85,13 +95,17 @@ judged as (
             {% endif -%}
             when is_anonymous = 1 then 'anonymous id'
             when customer_id is null then 'no customer'
+            {% if input_has('order_lines', 'amount') and input_has('order_lines', 'quantity') -%}
+            when has_quantity = 1 and not coalesce({{ seg_sql.is_usable('quantity') }}, false)
+                then 'unreadable quantity'
+            {% endif -%}
             else 'kept'
         end as reason
     from raw_lines
 
 ),
 
-{%- set kept = "('kept', 'no customer', 'anonymous id')" %}
+{%- set kept = "('kept', 'no customer', 'anonymous id', 'unreadable quantity')" %}
 {%- if input_has('order_lines', 'line_id') or var('duplicates') == 'drop' %}
 
 -- Of the lines with the same line_id, or of equal lines without one, the first counts.
@@ -120,7 +134,17 @@ numbered as (
                 customer_id, order_id, ordered_at, item_id, quantity, unit_price, amount
                 {%- for attribute in input_attributes('order_lines') %}, {{ attribute }}{% endfor %}
                 {%- endif %}
-            order by ordered_at, {{ seg_sql.bin('order_id') }}, {{ seg_sql.bin('item_id') }}, amount
+            order by
+                ordered_at nulls last,
+                amount nulls last,
+                quantity nulls last,
+                unit_price nulls last,
+                {{ seg_sql.bin('order_id') }} nulls last,
+                {{ seg_sql.bin('item_id') }} nulls last,
+                {{ seg_sql.bin('customer_id') }} nulls last
+                {%- for attribute in input_attributes('order_lines') %},
+                {{ seg_sql.bin(attribute) }} nulls last
+                {%- endfor %}
         ) as copy_number
     from judged
 

@@ -7,7 +7,7 @@ with
 
 lines as (
 
-    select customer_id, order_id, ordered_at, order_date, quantity, amount
+    select customer_id, order_id, ordered_at, quantity, amount
     from {{ ref('order_lines_clean') }}
     where customer_id is not null
 
@@ -19,7 +19,6 @@ totals as (
         order_id,
         customer_id,
         min(ordered_at) as ordered_at,
-        min(order_date) as order_date,
         {{ seg_sql.round('sum(amount)') }} as amount,
         count(*) as lines,
         {{ seg_sql.round('sum(quantity)') }} as items,
@@ -35,7 +34,7 @@ judged as (
         order_id,
         customer_id,
         ordered_at,
-        order_date,
+        cast(ordered_at as date) as order_date,
         amount,
         lines,
         items,

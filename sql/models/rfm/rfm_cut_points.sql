@@ -16,16 +16,16 @@ customers as (
 
 ),
 
--- One row with every cut point: the published ones, fixed ones, or quantiles of the values.
+-- One row with every cut point: fixed ones, the published ones, or quantiles of the values.
 cuts as (
 
     select
         {% for measure in measures if options.ties[measure] == 'value' -%}
         {% for cut in range(1, options.bins[measure]) -%}
-        {% if keeps_fit('rfm_cut_points') -%}
-        {{ seg_sql.rfm_cut(measure, cut, options.bins[measure]) }}
-        {%- elif options.cut_points[measure] -%}
+        {% if options.cut_points[measure] -%}
         {{ seg_sql.lit(options.cut_points[measure][loop.index0]) }}
+        {%- elif keeps_fit('rfm_cut_points') -%}
+        {{ seg_sql.rfm_cut(measure, cut, options.bins[measure]) }}
         {%- else -%}
         {{ seg_sql.round(
             'percentile_cont(' ~ cut / options.bins[measure]

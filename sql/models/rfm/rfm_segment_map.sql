@@ -18,6 +18,21 @@ triples as (
 
 ),
 
+-- A score that is blank in every row of a map has no type of its own.
+seed as (
+
+    select
+        cast(r_score as integer) as r_score,
+        cast(f_score as integer) as f_score,
+        cast(m_score as integer) as m_score,
+        segment,
+        segment_order,
+        description,
+        suggested_action
+    from {{ ref('rfm_map_' ~ options.segment_map) }} as rfm_map
+
+),
+
 segment_map as (
 
     select
@@ -29,7 +44,7 @@ segment_map as (
         seed.description,
         seed.suggested_action
     from triples
-    inner join {{ ref('rfm_map_' ~ options.segment_map) }} as seed
+    inner join seed
         on (seed.r_score is null or seed.r_score = triples.r_score)
         and (seed.f_score is null or seed.f_score = triples.f_score)
         and (seed.m_score is null or seed.m_score = triples.m_score)

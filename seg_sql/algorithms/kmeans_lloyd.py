@@ -1,0 +1,254 @@
+"""Lloyd's rounds, for several candidates at a time."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from seg_sql.algorithms.kmeans_points import Points, coordinates
+from seg_sql.algorithms.kmeans_seed import Centroid, Centroids, rounded
+
+if TYPE_CHECKING:
+    from seg_sql.step import Steps
+
+# Rounds a candidate may need to catch up, at its present pace, before it is given up.
+PATIENCE = 5
+# Moves below this are noise of sums in another order; centroids have ten digits.
+SMALLEST_MOVE = 1e-9
+# The halves, which tell of the stability only, need no more than this.
+ROUGH_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True)
+class Round:
+    """One round of one candidate, for the record of the fit."""
+
+    k: int
+    restart: int
+    stage: str
+    iteration: int
+    rows_scanned: int
+    inertia: float
+    shift: float
+    moved: float
+    seconds: float
+
+
+@dataclass
+class Candidate:
+    """A fit under way: a start with its k, on points of its own.
+
+    Attributes:
+        centroids: In scaled units, to ten significant digits.
+        part: Which half of the points these are; empty for all of them.
+        inertia: That of the last round, of the centroids before it.
+        gain: What the last round gained.
+        sizes: The weight of each cluster in the last round.
+        status: running, converged, dropped or max_iterations.
+    """
+
+    k: int
+    restart: int
+    points: Points
+    centroids: Centroids
+    part: str = ""
+    inertia: float = math.inf
+    gain: float = math.inf
+    sizes: tuple[float, ...] = ()
+    iterations: int = 0
+    status: str = "running"
+
+
+@dataclass
+class Record:
+    """The rounds of a fit, and the number of its statements."""
+
+    rounds: list[Round] = field(default_factory=list)
+    iteration: int = 0
+
+
+def run(
+    step: Steps,
+    candidates: Sequence[Candidate],
+    record: Record,
+    *,
+    tolerance: float,
+    max_rounds: int,
+    drop: bool = True,
+) -> None:
+    """Move the candidates' centroids until each has converged or is clearly behind another.
+
+    One statement a round serves all candidates that still run. A candidate has converged when its
+    centroids' squared moves sum to no more than `tolerance` times the mean variance of a feature.
+    """
+    for candidate in candidates:
+        candidate.status = "running"
+        candidate.gain = math.inf
+    for number in range(1, max_rounds + 1):
+        running = [each for each in candidates if each.status == "running"]
+        if not running:
+            return
+        _round(step, running, record, tolerance)
+        if drop and number >= 2:
+            _drop(candidates)
+    for candidate in candidates:
+        if candidate.status == "running":
+            candidate.status = "max_iterations"
+
+
+def _round(step: Steps, running: Sequence[Candidate], record: Record, tolerance: float) -> None:
+    started = time.perf_counter()
+    xs = coordinates(len(running[0].points.scales))
+    rows = step.rows(
+        "round",
+        candidates=[
+            {
+                "centroids": expanded(step, each.centroids, each.points.scales),
+                "points": each.points.source,
+                "weighted": each.points.weighted,
+            }
+            for each in running
+        ],
+        xs=xs,
+        raws=[],
+    )
+    found: list[dict[int, Mapping[str, Any]]] = [{} for _ in running]
+    for row in rows:
+        found[row["candidate"]][row["label"]] = row
+    measured = [
+        _moved(step, candidate, clusters, tolerance)
+        for candidate, clusters in zip(running, found, strict=True)
+    ]
+    seconds = time.perf_counter() - started
+    record.iteration += 1
+    for candidate, (shift, moved) in zip(running, measured, strict=True):
+        record.rounds.append(
+            Round(
+                candidate.k,
+                candidate.restart,
+                candidate.points.stage,
+                candidate.iterations,
+                candidate.points.rows,
+                candidate.inertia,
+                shift,
+                moved,
+                seconds,
+            )
+        )
+    best = min(range(len(running)), key=lambda place: running[place].inertia)
+    step.progress(
+        record.iteration,
+        seconds,
+        inertia=running[best].inertia,
+        shift=measured[best][0],
+        moved=measured[best][1],
+    )
+
+
+def expanded(step: Steps, centroids: Centroids, scales: Sequence[float]) -> list[dict[str, Any]]:
+    """Return centroids as the literals |c|^2 and 2c, for coordinates not yet scaled."""
+    literal = step.engine.literal
+    return [
+        {
+            "square": literal(sum(value * value for value in centroid)),
+            "twice": [
+                literal(2 * value / scale) for value, scale in zip(centroid, scales, strict=True)
+            ],
+        }
+        for centroid in centroids
+    ]
+
+
+def _moved(
+    step: Steps,
+    candidate: Candidate,
+    clusters: Mapping[int, Mapping[str, Any]],
+    tolerance: float,
+) -> tuple[float, float]:
+    """Move a candidate's centroids to the means of their clusters; return shift and moved."""
+    points = candidate.points
+    sizes = tuple(
+        float(clusters[place]["weight"]) if place in clusters else 0.0
+        for place in range(candidate.k)
+    )
+    empty = [place for place, size in enumerate(sizes) if not size > 0]
+    centroids: list[Centroid] = list(candidate.centroids)
+    for place, size in enumerate(sizes):
+        if size > 0:
+            centroids[place] = rounded(
+                [
+                    float(clusters[place][f"sum_{axis}"]) / size / scale
+                    for axis, scale in enumerate(points.scales)
+                ]
+            )
+    if empty:
+        farthest = _farthest(step, candidate, len(empty))
+        for place, centroid in zip(empty, farthest, strict=False):
+            centroids[place] = centroid
+    inertia = sum(float(row["inertia"]) for row in clusters.values()) + points.squares
+    inertia = max(inertia, 0.0)
+    squared = math.fsum(
+        (new - old) ** 2
+        for before, after in zip(candidate.centroids, centroids, strict=True)
+        for old, new in zip(before, after, strict=True)
+    )
+    # The net flow between clusters: rows that change places with each other are not seen.
+    moved = sum(
+        abs(now - before)
+        for now, before in zip(sizes, candidate.sizes or (0.0,) * candidate.k, strict=True)
+    )
+    moved /= 2 if candidate.sizes else 1
+    variance = points.squares / points.weight / len(points.scales)
+    candidate.gain = candidate.inertia - inertia
+    candidate.inertia = inertia
+    candidate.sizes = sizes
+    candidate.centroids = tuple(centroids)
+    candidate.iterations += 1
+    if candidate.part:
+        tolerance = max(tolerance, ROUGH_TOLERANCE)
+    if not empty and squared <= max(tolerance, SMALLEST_MOVE**2) * variance:
+        candidate.status = "converged"
+    return math.sqrt(squared), moved
+
+
+def _farthest(step: Steps, candidate: Candidate, count: int) -> list[Centroid]:
+    """Return the points that are farthest from their centroids, for clusters without a point."""
+    literal = step.engine.literal
+    scales = candidate.points.scales
+    xs = coordinates(len(scales))
+    rows = step.rows(
+        "farthest",
+        points=candidate.points.source,
+        xs=xs,
+        scales=[literal(scale) for scale in scales],
+        centroids=[[literal(value) for value in each] for each in candidate.centroids],
+        limit=count,
+    )
+    return [rounded([float(row[x]) for x in xs]) for row in rows]
+
+
+def _drop(candidates: Sequence[Candidate]) -> None:
+    """Give up candidates that cannot catch up with the best of their k at their present pace."""
+    for k, part in {(each.k, each.part) for each in candidates}:
+        rivals = [
+            each
+            for each in candidates
+            if (each.k, each.part) == (k, part) and each.status in ("running", "converged")
+        ]
+        best = min(rivals, key=lambda each: (each.inertia, each.restart))
+        for rival in rivals:
+            if rival is best or rival.status != "running":
+                continue
+            behind = rival.inertia - best.inertia
+            same = behind <= 1e-6 * best.inertia and rival.gain <= 1e-4 * best.inertia
+            if same or behind > PATIENCE * rival.gain:
+                rival.status = "dropped"
+
+
+def best_of(candidates: Sequence[Candidate]) -> Candidate:
+    """Return the candidate with the least inertia; the earlier restart where they are equal."""
+    alive = [each for each in candidates if each.status != "dropped"]
+    return min(alive, key=lambda each: (float(f"{each.inertia:.8g}"), each.restart))

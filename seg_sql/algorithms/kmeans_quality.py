@@ -1,0 +1,270 @@
+"""How good a clustering is, by k, and which k is chosen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from seg_sql.algorithms.kmeans_lloyd import expanded
+from seg_sql.algorithms.kmeans_options import KMeansOptions
+from seg_sql.algorithms.kmeans_points import Points, Prepared, coordinates
+from seg_sql.algorithms.kmeans_seed import Centroids
+
+if TYPE_CHECKING:
+    from seg_sql.step import Steps
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """What a cluster's points are like: counts and weighted sums."""
+
+    rows: int
+    weight: float
+    inertia: float
+    distance: float
+    silhouette: float
+    raw: tuple[float, ...]
+    sums: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Quality:
+    """The measures of a clustering with k clusters."""
+
+    k: int
+    inertia: float
+    silhouette: float
+    calinski_harabasz: float | None
+    davies_bouldin: float | None
+    smallest_cluster_share: float
+    stability_ari: float | None = None
+    chosen: bool = False
+    chosen_reason: str | None = None
+
+
+def nearest_sql(step: Steps, centroids: Centroids, points: str, kept: Sequence[str]) -> str:
+    """Return the SELECT that finds each point's two nearest centroids."""
+    literal = step.engine.literal
+    return step.sql(
+        "nearest",
+        points=points,
+        kept=kept,
+        centroids=[[literal(value) for value in centroid] for centroid in centroids],
+    )
+
+
+def summaries(
+    step: Steps, fits: Sequence[Centroids], points: str, *, raws: Sequence[str] = ()
+) -> list[list[Cluster]]:
+    """Measure the clusters of some fits on scaled points, in one statement."""
+    xs = coordinates(len(fits[0][0]))
+    kept = [*xs, *raws, "w"]
+    rows = step.rows(
+        "summary",
+        candidates=[nearest_sql(step, centroids, points, kept) for centroids in fits],
+        xs=xs,
+        raws=raws,
+    )
+    found: list[dict[int, Mapping[str, Any]]] = [{} for _ in fits]
+    for row in rows:
+        found[row["candidate"]][row["label"]] = row
+    return [
+        [_cluster(clusters.get(label), len(raws), (1.0,) * len(xs)) for label in range(len(fit))]
+        for clusters, fit in zip(found, fits, strict=True)
+    ]
+
+
+def members(step: Steps, prepared: Prepared, centroids: Centroids) -> list[Cluster]:
+    """Count and sum up the rows of each cluster, without their distances."""
+    scales = tuple(feature.scale for feature in prepared.features)
+    raws = [f"raw{place}" for place in range(len(scales))]
+    candidate = {
+        "centroids": expanded(step, centroids, scales),
+        "points": prepared.points(step, scaled=False, raw=True),
+        "weighted": prepared.weight is not None,
+    }
+    rows = step.rows("round", candidates=[candidate], xs=prepared.xs, raws=raws)
+    found = {row["label"]: {**row, "distance": 0.0, "silhouette": 0.0} for row in rows}
+    return [_cluster(found.get(label), len(raws), scales) for label in range(len(centroids))]
+
+
+def assigned(step: Steps, table: str) -> dict[tuple[str, int], Cluster]:
+    """Return the counts and distances of clusters, by group and id, from the assignments."""
+    return {
+        (row["group_key"], int(row["cluster_id"])): _cluster(
+            {**row, "weight": row["row_count"]}, 0, ()
+        )
+        for row in step.rows("assigned_clusters", clusters=step.relation(table))
+    }
+
+
+def _cluster(row: Mapping[str, Any] | None, raws: int, scales: Sequence[float]) -> Cluster:
+    if row is None:
+        return Cluster(0, 0.0, 0.0, 0.0, 0.0, (0.0,) * raws, (0.0,) * len(scales))
+    return Cluster(
+        rows=int(row["row_count"]),
+        weight=float(row["weight"]),
+        inertia=float(row["inertia"]),
+        distance=float(row["distance"]),
+        silhouette=float(row["silhouette"]),
+        raw=tuple(float(row[f"raw_{place}"]) for place in range(raws)),
+        sums=tuple(float(row[f"sum_{axis}"]) / scale for axis, scale in enumerate(scales)),
+    )
+
+
+def quality(clusters: Sequence[Cluster], centroids: Centroids) -> Quality:
+    """Return the measures of a clustering.
+
+    Calinski-Harabasz and Davies-Bouldin are those of scikit-learn, from the means of the clusters;
+    the silhouette is the simplified one: (b - a) / max(a, b) of the distances to the nearest and
+    the second nearest centroid.
+    """
+    k = len(centroids)
+    total = sum(cluster.weight for cluster in clusters)
+    inertia = math.fsum(cluster.inertia for cluster in clusters)
+    axes = range(len(centroids[0]))
+    overall = [math.fsum(each.sums[axis] for each in clusters) / total for axis in axes]
+    between = math.fsum(
+        each.weight * (each.sums[axis] / each.weight - overall[axis]) ** 2
+        for each in clusters
+        if each.weight > 0
+        for axis in axes
+    )
+    calinski = between / (k - 1) / (inertia / (total - k)) if inertia > 0 and total > k else None
+    return Quality(
+        k=k,
+        inertia=inertia,
+        silhouette=math.fsum(each.silhouette for each in clusters) / total,
+        calinski_harabasz=calinski,
+        davies_bouldin=_davies_bouldin(clusters, centroids),
+        smallest_cluster_share=min(each.weight for each in clusters) / total,
+    )
+
+
+def _davies_bouldin(clusters: Sequence[Cluster], centroids: Centroids) -> float | None:
+    spreads = [each.distance / each.weight if each.weight > 0 else 0.0 for each in clusters]
+    worst = []
+    for place, centroid in enumerate(centroids):
+        ratios = [
+            (spreads[place] + spreads[other]) / math.dist(centroid, centroids[other])
+            for other in range(len(centroids))
+            if other != place and math.dist(centroid, centroids[other]) > 0
+        ]
+        if not ratios:
+            return None
+        worst.append(max(ratios))
+    return math.fsum(worst) / len(worst)
+
+
+def stability(
+    step: Steps, pairs: Sequence[tuple[Centroids, Centroids]], points: Points
+) -> list[float]:
+    """Return how alike the two fits of each pair part the points: adjusted Rand indices."""
+    literal = step.engine.literal
+    listed = []
+    for pair in pairs:
+        columns: list[dict[str, Any]] = []
+        sides: list[list[str]] = []
+        for side, centroids in zip("ab", pair, strict=True):
+            names = [f"{side}{place}" for place in range(len(centroids))]
+            columns += [
+                {"name": name, "centroid": [literal(value) for value in centroid]}
+                for name, centroid in zip(names, centroids, strict=True)
+            ]
+            sides.append(names)
+        listed.append({"columns": columns, "first": sides[0], "second": sides[1]})
+    rows = step.rows("contingency", pairs=listed, points=points.source)
+    tables: list[dict[tuple[int, int], float]] = [{} for _ in pairs]
+    for row in rows:
+        tables[row["pair"]][row["first_label"], row["second_label"]] = float(row["weight"])
+    return [adjusted_rand(table) for table in tables]
+
+
+def adjusted_rand(table: Mapping[tuple[int, int], float]) -> float:
+    """Return the adjusted Rand index (Hubert and Arabie, 1985) of a contingency table.
+
+    >>> adjusted_rand({(0, 1): 5.0, (1, 0): 5.0})
+    1.0
+    >>> round(adjusted_rand({(0, 0): 2.0, (0, 1): 1.0, (1, 1): 3.0}), 6)
+    0.318182
+    """
+
+    def pairs(count: float) -> float:
+        return count * (count - 1) / 2
+
+    rows: dict[int, float] = {}
+    columns: dict[int, float] = {}
+    for (row, column), count in table.items():
+        rows[row] = rows.get(row, 0.0) + count
+        columns[column] = columns.get(column, 0.0) + count
+    same = math.fsum(map(pairs, table.values()))
+    of_rows, of_columns = (
+        math.fsum(map(pairs, rows.values())),
+        math.fsum(map(pairs, columns.values())),
+    )
+    everything = pairs(math.fsum(rows.values()))
+    expected = of_rows * of_columns / everything if everything > 0 else 0.0
+    most = (of_rows + of_columns) / 2
+    return 1.0 if most == expected else (same - expected) / (most - expected)
+
+
+def choose(qualities: Sequence[Quality], options: KMeansOptions) -> tuple[int, str, str | None]:
+    """Choose among several k; return it, why, and what a person should look at.
+
+    Of those whose smallest cluster is large enough and whose halves agree, the best by the
+    criterion; if there is none, the most stable.
+    """
+    named = options.criterion.replace("_", "-")
+    if len(qualities) == 1:
+        return qualities[0].k, "k was given", None
+    good = [
+        each
+        for each in qualities
+        if each.smallest_cluster_share >= options.min_cluster_share
+        and (each.stability_ari or 0.0) >= options.min_stability
+    ]
+    if not good:
+        best = max(qualities, key=lambda each: (each.stability_ari or 0.0, -each.k))
+        return (
+            best.k,
+            f"most stable (no k has a smallest cluster of {options.min_cluster_share:.0%} and a"
+            f" stability of {options.min_stability:g})",
+            f"no number of clusters is stable: k={best.k} is the most stable with an adjusted Rand"
+            f" index of {best.stability_ari or 0.0:.2f} between two halves of the rows",
+        )
+    scores = _scores(qualities, options.criterion)
+    best = max(good, key=lambda each: (scores[each.k], -each.k))
+    if len(good) < len(qualities):
+        left = len(qualities) - len(good)
+        return best.k, f"best {named} of the stable k ({left} left out)", None
+    return best.k, f"best {named}", None
+
+
+def _scores(qualities: Sequence[Quality], criterion: str) -> dict[int, float]:
+    """Return for each k how good it is, the more the better."""
+    if criterion == "elbow":
+        return _elbow(qualities)
+    sign = -1.0 if criterion == "davies_bouldin" else 1.0
+    worst = -math.inf
+    return {
+        each.k: worst if (value := getattr(each, criterion)) is None else sign * value
+        for each in qualities
+    }
+
+
+def _elbow(qualities: Sequence[Quality]) -> dict[int, float]:
+    """Return how far each k lies below the straight line from the first to the last inertia."""
+    first, last = qualities[0], qualities[-1]
+    span = (first.inertia - last.inertia) or 1.0
+    return {
+        each.k: (first.inertia - each.inertia) / span
+        - (each.k - first.k) / ((last.k - first.k) or 1)
+        for each in qualities
+    }
+
+
+def scaled_up(measured: Quality, factor: float) -> Quality:
+    """Return a quality measured on a sample with the inertia of all rows, about."""
+    return replace(measured, inertia=measured.inertia * factor)

@@ -1,0 +1,209 @@
+"""Start centroids: a few draws in the database, and the restarts on what they found.
+
+This is k-means|| (Bahmani et al., 2012). Some three dozen points are drawn, far from each other, in
+a few statements; each stands for the points that are nearest to it, by their weight and mean. On
+these cells, which are few, all the restarts of kmeans++ and Lloyd cost less than one statement.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from seg_sql.algorithms.kmeans_points import HASH_END, Points, coordinates
+
+if TYPE_CHECKING:
+    from seg_sql.step import Steps
+
+Centroid = tuple[float, ...]
+Centroids = tuple[Centroid, ...]
+
+# Points drawn in a statement: so many, or twice the clusters. Two statements draw far points.
+BATCH = 16
+FAR_BATCHES = 2
+CELL_ROUNDS = 50
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The points around a drawn point: their mean and their weight."""
+
+    mean: Centroid
+    weight: float
+
+
+@dataclass(frozen=True)
+class Start:
+    """Start centroids, and the inertia that they leave among the cells."""
+
+    restart: int
+    centroids: Centroids
+    inertia: float
+
+
+def rounded(values: Sequence[float]) -> Centroid:
+    """Round a centroid to the ten significant digits that it is published with.
+
+    >>> rounded([1 / 3, -0.0])
+    (0.3333333333, 0.0)
+    """
+    return tuple(float(f"{value:.10g}") + 0.0 for value in values)
+
+
+def draw(
+    step: Steps, points: Points, count: int, *, seed: int, batch: int, far: Sequence[Centroid] = ()
+) -> list[Centroid]:
+    """Draw points by the hash of their rows.
+
+    Args:
+        step: Runs the statement.
+        points: A work table of points.
+        count: How many.
+        seed: The seed of the fit.
+        batch: Which draw of the fit this is.
+        far: Points so far: the chance of a row grows with its squared distance to the nearest of
+            them, and rows that are equal to one are not drawn.
+    """
+    literal = step.engine.literal
+    xs = coordinates(len(points.scales))
+    generator = random.Random(f"{seed}:{batch}")
+    rows = step.rows(
+        "seed",
+        points=points.source,
+        xs=xs,
+        factor=generator.randrange(2**20, HASH_END),
+        offset=generator.randrange(HASH_END),
+        centroids=[list(map(literal, centroid)) for centroid in far],
+        limit=count,
+    )
+    return [tuple(float(row[x]) for x in xs) for row in rows]
+
+
+def spread_out(
+    step: Steps, points: Points, k: int, *, seed: int, batch_size: int = BATCH
+) -> list[Centroid]:
+    """Draw points, first any and then far ones; at least k, unless fewer points differ."""
+    count = max(batch_size, 2 * k)
+    drawn = list(dict.fromkeys(draw(step, points, count, seed=seed, batch=0)))
+    batch = 1
+    while batch <= FAR_BATCHES or len(drawn) < k:
+        found = draw(step, points, count, seed=seed, batch=batch, far=drawn)
+        if not found:
+            break
+        drawn = list(dict.fromkeys([*drawn, *found]))
+        batch += 1
+    return drawn
+
+
+def cells(step: Steps, points: Points, drawn: Sequence[Centroid]) -> list[list[Cell]]:
+    """Return the cells of the drawn points: for all rows, and for each hash half."""
+    literal = step.engine.literal
+    xs = coordinates(len(points.scales))
+    rows = step.rows(
+        "cells",
+        points=points.source,
+        xs=xs,
+        centroids=[
+            {
+                "square": literal(sum(value * value for value in centroid)),
+                "twice": [literal(2 * value) for value in centroid],
+            }
+            for centroid in drawn
+        ],
+    )
+    everything, first, second = [], [], []
+    for row in sorted(rows, key=lambda row: int(row["label"])):
+        weight, half = float(row["weight"]), float(row["half_weight"])
+        sums = [float(row[f"sum_{axis}"]) for axis in range(len(xs))]
+        halves = [float(row[f"half_sum_{axis}"]) for axis in range(len(xs))]
+        rest = [whole - part for whole, part in zip(sums, halves, strict=True)]
+        everything.append(_cell(sums, weight))
+        if half > 0:
+            first.append(_cell(halves, half))
+        if weight - half > 0:
+            second.append(_cell(rest, weight - half))
+    return [everything, first, second]
+
+
+def _cell(sums: Sequence[float], weight: float) -> Cell:
+    return Cell(rounded([value / weight for value in sums]), weight)
+
+
+def starts(
+    among: Sequence[Cell], k: int, restarts: int, *, seed: int, part: str = ""
+) -> list[Start]:
+    """Return the different ends of the restarts on the cells, the best first.
+
+    >>> few = [Cell((0.0,), 2.0), Cell((1.0,), 1.0), Cell((9.0,), 3.0)]
+    >>> [(start.centroids, round(start.inertia, 3)) for start in starts(few, 2, 3, seed=1)][0]
+    (((0.3333333333,), (9.0,)), 0.667)
+    """
+    if len(among) < k:
+        return []
+    found: dict[float, Start] = {}
+    for restart in range(restarts):
+        generator = random.Random(f"{seed}:{k}:{restart}:{part}")
+        centroids, inertia = _lloyd(among, _plus_plus(among, k, generator))
+        ordered = tuple(sorted(rounded(centroid) for centroid in centroids))
+        found.setdefault(float(f"{inertia:.9g}"), Start(restart, ordered, inertia))
+    return sorted(found.values(), key=lambda start: (start.inertia, start.restart))
+
+
+def _plus_plus(among: Sequence[Cell], k: int, generator: random.Random) -> list[Centroid]:
+    """Draw k means of cells by greedy kmeans++: of a few draws, the one that leaves the least."""
+    weights = [cell.weight for cell in among]
+    means = [cell.mean for cell in among]
+    first = generator.choices(means, weights)[0]
+    chosen = [first]
+    apart = [math.dist(mean, first) ** 2 for mean in means]
+    tries = 2 + int(math.log(k))
+    while len(chosen) < k:
+        chances = [weight * squared for weight, squared in zip(weights, apart, strict=True)]
+        if not any(chance > 0 for chance in chances):
+            chances = [1.0] * len(among)
+        best, least = apart, math.inf
+        for mean in generator.choices(means, chances, k=tries):
+            left = [
+                min(squared, math.dist(other, mean) ** 2)
+                for squared, other in zip(apart, means, strict=True)
+            ]
+            total = math.fsum(map(operator.mul, left, weights))
+            if total < least:
+                best, least, drawn = left, total, mean
+        apart = best
+        chosen.append(drawn)
+    return chosen
+
+
+def _lloyd(among: Sequence[Cell], centroids: list[Centroid]) -> tuple[list[Centroid], float]:
+    """Move centroids to the means of their cells until no cell changes its place."""
+    places: list[int] = []
+    axes = range(len(among[0].mean))
+    dist = math.dist
+    for _ in range(CELL_ROUNDS):
+        distances = [[dist(cell.mean, centroid) for centroid in centroids] for cell in among]
+        least = [min(row) for row in distances]
+        now = [row.index(value) for row, value in zip(distances, least, strict=True)]
+        if now == places:
+            break
+        places = now
+        sums = [[0.0] * len(axes) for _ in centroids]
+        weights = [0.0] * len(centroids)
+        for cell, place in zip(among, places, strict=True):
+            weights[place] += cell.weight
+            total = sums[place]
+            for axis in axes:
+                total[axis] += cell.weight * cell.mean[axis]
+        centroids = [
+            tuple(value / weight for value in total) if weight > 0 else centroid
+            for total, weight, centroid in zip(sums, weights, centroids, strict=True)
+        ]
+    inertia = math.fsum(
+        cell.weight * min(dist(cell.mean, centroid) for centroid in centroids) ** 2
+        for cell in among
+    )
+    return centroids, inertia

@@ -1,0 +1,214 @@
+"""Build one model after another under a hidden name, test it there, and publish it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from seg_sql.engines import Publication, RelationKind
+from seg_sql.errors import DatabaseError, ModelError, SegSqlError
+from seg_sql.events import NodeFinished, NodeStarted, Said, Status
+from seg_sql.ownership import described
+from seg_sql.run import Run, drop_hidden, lose, node_finished, node_started, now
+from seg_sql.testing import DataTest, run_data_test
+from seg_sql.workspace import Node, lines_around, sql_error_place
+
+
+def walk(run: Run, order: Sequence[str], tests: Mapping[str, Sequence[DataTest]]) -> None:
+    """Build each model in turn; one that fails takes only those with it that read it."""
+    stopped: str | None = None
+    building = [name for name in order if run.workspace.nodes[name].builds]
+    index = 0
+    for name in order:
+        if name not in building:
+            _test_inlined(run, name, tests.get(name, []))
+            continue
+        index += 1
+        started = node_started(run, index, len(building), name)
+        if run.lost:
+            stopped = "the connection was lost"
+        elif run.options.fail_fast and run.failed:
+            stopped = stopped or "an earlier failure stopped the run"
+        why = stopped or _broken(run, name)
+        if why is not None:
+            node_finished(run, started, "skipped", message=why)
+            continue
+        run.log(started)
+        began = time.perf_counter()
+        try:
+            _build(run, run.workspace.nodes[name], started, tests.get(name, []))
+        except BaseException as error:
+            # Interrupted by the user, or a fault of ours: what is left counts as skipped, so
+            # that `retry` builds it.
+            run.interrupted = isinstance(error, KeyboardInterrupt)
+            said = "interrupted" if run.interrupted else f"{type(error).__name__}: {error}"
+            seconds = time.perf_counter() - began
+            node_finished(run, started, "error", seconds=seconds, message=said)
+            for later, other in enumerate(building[index:], index + 1):
+                left = node_started(run, later, len(building), other)
+                node_finished(run, left, "skipped", message=f"{name}: {said}")
+            raise
+
+
+def _test_inlined(run: Run, name: str, tests: Sequence[DataTest]) -> None:
+    """Test an ephemeral model in its turn: when it fails, the models that read it are skipped."""
+    if run.lost or run.workspace.graph.above(name) & run.failed:
+        return
+    try:
+        statuses = [data_test(run, each) for each in tests]
+    except DatabaseError as error:
+        lose(run, error)
+        return
+    if set(statuses) & {"fail", "error"}:
+        run.failed.add(name)
+
+
+def _broken(run: Run, name: str) -> str | None:
+    """Return why a model cannot be built: its own unit test, or something above it, failed."""
+    if name in run.failed:
+        return "its unit test failed"
+    above = run.workspace.graph.above(name) & run.failed
+    return f"{min(above, key=run.workspace.graph.order.index)} failed" if above else None
+
+
+def _build(run: Run, node: Node, started: NodeStarted, tests: Sequence[DataTest]) -> None:
+    """Build one model, test it, and publish it if all is well."""
+    began, began_at = time.perf_counter(), now()
+    try:
+        rows = _make_and_test(run, node, tests)
+        hidden = run.workspace.hidden[node.name]
+        if run.together:
+            run.held.append((node, hidden))
+        else:
+            run.engine.publish([publication(run, node, hidden)])
+            del run.workspace.hidden[node.name]
+    except SegSqlError as error:
+        if isinstance(error, DatabaseError):
+            _explain(run, node, error)
+            run.lost = error.lost
+        seconds = time.perf_counter() - began
+        node_finished(run, started, "error", seconds=seconds, message=str(error), began_at=began_at)
+        drop_hidden(run, [node.name])
+        return
+    node_finished(
+        run,
+        started,
+        "success",
+        seconds=time.perf_counter() - began,
+        rows=rows,
+        tests=len(tests),
+        began_at=began_at,
+    )
+
+
+def _make_and_test(run: Run, node: Node, tests: Sequence[DataTest]) -> int | None:
+    """Make a model under a hidden name and run its data tests; return its number of rows.
+
+    Raises:
+        ModelError: A test failed.
+    """
+    sql = _select(run, node)
+    hidden = run.steps.work_name()
+    kind: RelationKind = "view" if node.kind == "view" else "table"
+    rows = run.engine.create(hidden, kind, sql, work=False)
+    run.workspace.hidden[node.name] = hidden
+    failed = 0
+    for each in tests:
+        if data_test(run, each) in ("fail", "error"):
+            failed += 1
+            if run.options.fail_fast:
+                break
+    if failed:
+        what = "A data test" if failed == 1 else f"{failed} data tests"
+        raise ModelError(f"{what} failed: what readers see stays as it was.")
+    return rows
+
+
+def data_test(run: Run, each: DataTest) -> Status:
+    """Run a data test, keep its SQL in target/compiled, and return its status."""
+    store = run.steps if run.options.store_failures else None
+    finished, sql = run_data_test(each, run.workspace, run.engine, store=store)
+    compiled = ""
+    if sql:
+        shown = f"sql/tests/{each.name}.sql"
+        compiled = str(run.target.keep_compiled(shown, run.workspace.by_hand(sql)))
+    if finished.status == "warn" and run.options.warn_error:
+        finished = replace(finished, status="fail")
+    run.log(replace(finished, compiled=compiled))
+    return finished.status
+
+
+def _select(run: Run, node: Node) -> str:
+    """Return the SELECT of a model or seed, and keep it in target/compiled."""
+    if node.kind == "seed":
+        from seg_sql.seeds import seed_select
+
+        return seed_select(node.model, run.steps)
+    sql = run.workspace.compile(node.name)
+    run.target.keep_compiled(node.model.shown, run.workspace.by_hand(sql))
+    return sql
+
+
+def publication(run: Run, node: Node, hidden: str) -> Publication:
+    """Return what the engine needs to know to publish a model."""
+    workspace, entry = run.workspace, node.model.entry
+    grants = {key: list(roles) for key, roles in workspace.project.config.grants.items()}
+    for key, roles in node.config.grants.items():
+        grants[key] = [*grants.get(key, []), *roles]
+    view = node.kind == "view"
+    return Publication(
+        name=workspace.project.relation_name(node.name),
+        kind="view" if view else "table",
+        hidden=hidden,
+        # A published view must not read hidden names.
+        select=workspace.by_hand(workspace.compile(node.name)) if view else "",
+        comment=described(workspace.project.name, node.name, entry.description),
+        column_comments={c.name: c.description.strip() for c in entry.columns if c.description},
+        indexes=node.config.indexes,
+        grants=grants,
+    )
+
+
+def publish_together(run: Run) -> None:
+    """Publish all that was held back, or nothing."""
+    held, run.held = run.held, []
+    how = f"(publish: {run.workspace.project.config.publish})"
+    if run.failed:
+        _hold_for_good(run, f"nothing is published, because a model failed {how}")
+        return
+    publications = [publication(run, node, hidden) for node, hidden in held]
+    try:
+        # They are made anew under their names; of hidden views that read each other the last
+        # one goes first.
+        drop_hidden(run, [node.name for node, _ in reversed(held) if node.kind == "view"])
+        run.engine.publish(publications)
+        run.workspace.hidden.clear()
+    except SegSqlError as error:
+        run.lost = run.lost or (isinstance(error, DatabaseError) and error.lost)
+        run.log(Said(error.message, level="error", hint=error.hint))
+        _hold_for_good(run, f"nothing is published {how}")
+
+
+def _hold_for_good(run: Run, why: str) -> None:
+    """Say that nothing is published, and count each model that was built as skipped."""
+    run.log(Said(f"{why[0].upper()}{why[1:]}."))
+    for event in run.log.of(NodeFinished):
+        if event.status == "success":
+            run.failed.add(event.name)
+            # Kept for the artifacts and for `retry`; the sentence says it once for all.
+            run.log.events.append(replace(event, status="skipped", rows=None, message=why))
+
+
+def _explain(run: Run, node: Node, error: DatabaseError) -> None:
+    """Add the template's line, the compiled file and three lines of SQL to a database's words."""
+    if error.sql is None:
+        return
+    run.workspace.unhide(error)
+    place = sql_error_place(node.model, error.sql, error.position)
+    error.where = error.where or place or node.model.shown
+    said = [error.hint] if error.hint else []
+    compiled = run.target.compiled_path(node.model.shown)
+    if compiled.is_file():
+        said.append(f"compiled: {compiled}")
+    error.hint = "\n  ".join([*said, *lines_around(error, error.sql)])

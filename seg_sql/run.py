@@ -1,0 +1,206 @@
+"""One run: what it was asked for, what has become of each model, and how it ends."""
+
+from __future__ import annotations
+
+import datetime
+import secrets
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from seg_sql.artifacts import Target, outcomes
+from seg_sql.engines import Engine
+from seg_sql.errors import DatabaseError, SegSqlError, StartError
+from seg_sql.events import Log, NodeFinished, NodeStarted, RunFinished, Said, Status, TestFinished
+from seg_sql.freshness import AsOf
+from seg_sql.history import record
+from seg_sql.step import Steps
+from seg_sql.workspace import Node, Workspace
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a run goes about its work.
+
+    Attributes:
+        wait: Seconds to wait for another build of the same target.
+        args: What was asked for, kept in run_results.json so that `retry` can ask for it again.
+    """
+
+    tests: bool = True
+    full_refresh: bool = False
+    fail_fast: bool = False
+    store_failures: bool = False
+    warn_error: bool = False
+    wait: float = 0.0
+    args: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Run:
+    """The state of one run.
+
+    Attributes:
+        failed: The models that are not as they should be: what is downstream of them is skipped.
+        held: What is built and waits to be published together, with its hidden name.
+        lost: Whether the connection is gone.
+        interrupted: Whether the user ended the run.
+        unit_tested: By model and dialect, which text of it passed its unit tests.
+    """
+
+    workspace: Workspace
+    engine: Engine
+    command: str
+    options: Options
+    log: Log
+    target: Target
+    id: str
+    work: str
+    started_at: datetime.datetime
+    steps: Steps
+    as_of: AsOf | None = None
+    failed: set[str] = field(default_factory=set)
+    held: list[tuple[Node, str]] = field(default_factory=list)
+    lost: bool = False
+    interrupted: bool = False
+    unit_tested: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    @property
+    def together(self) -> bool:
+        """Return whether everything is published in one transaction at the end."""
+        return self.workspace.project.config.publish in ("together", "copy")
+
+
+def start(workspace: Workspace, command: str, options: Options, log: Log, target: Target) -> Run:
+    """Begin a run: nothing is read or written yet."""
+    engine = workspace.engine
+    if engine is None:
+        raise StartError("A run needs a connection.")
+    work = secrets.token_hex(4)
+    now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+    return Run(
+        workspace=workspace,
+        engine=engine,
+        command=command,
+        options=options,
+        log=log,
+        target=target,
+        id=f"{now:%Y%m%dT%H%M%S}-{work}",
+        work=work,
+        started_at=now,
+        steps=Steps(workspace, engine, work, "runner"),
+        unit_tested=target.unit_tested(),
+    )
+
+
+def node_started(run: Run, index: int, total: int, name: str) -> NodeStarted:
+    """Return the event that a model is next."""
+    relation = f"{run.engine.schema}.{run.workspace.project.relation_name(name)}"
+    return NodeStarted(index, total, name, run.workspace.nodes[name].kind, relation)
+
+
+def node_finished(
+    run: Run,
+    started: NodeStarted,
+    status: Status,
+    *,
+    seconds: float = 0.0,
+    rows: int | None = None,
+    tests: int = 0,
+    message: str = "",
+    began_at: datetime.datetime | None = None,
+) -> None:
+    """Log how a model ended; one that is not as it should be stops what is downstream."""
+    if status != "success":
+        run.failed.add(started.name)
+    run.log(
+        NodeFinished(
+            index=started.index,
+            total=started.total,
+            name=started.name,
+            kind=started.kind,
+            relation=started.relation,
+            status=status,
+            seconds=seconds,
+            rows=rows,
+            tests=tests,
+            message=message,
+            started_at=began_at or now(),
+            finished_at=now(),
+        )
+    )
+
+
+def lose(run: Run, error: DatabaseError) -> None:
+    """Take note that the connection is gone: no further statement can run."""
+    run.lost = True
+    run.log(Said(error.message, level="error", hint=error.hint))
+
+
+def drop_hidden(run: Run, names: Iterable[str]) -> None:
+    """Drop the hidden relations of models."""
+    for name in names:
+        hidden = run.workspace.hidden.pop(name, None)
+        if hidden is None or run.lost:
+            continue
+        try:
+            run.engine.drop(hidden)
+        except DatabaseError as error:
+            # After an interruption the connection may be in the middle of a statement.
+            run.lost = error.lost or run.interrupted
+            said = f"{hidden} could not be dropped: {first_line(error.message)}"
+            run.log(Said(said, level="warn", hint="The next build drops it."))
+
+
+def finish(run: Run, began: float) -> RunFinished:
+    """Clean up and record the run; never hide the error that ended it."""
+    # What was made last may depend on what was made first.
+    drop_hidden(run, list(reversed(run.workspace.hidden)))
+    if not run.lost:
+        try:
+            record(run.workspace, run.steps, run.log, run.id, run.as_of)
+        except SegSqlError as error:
+            said = f"The run could not be recorded: {first_line(error.message)}"
+            run.log(Said(said, level="warn"))
+    return end(run, began)
+
+
+def end(run: Run, began: float) -> RunFinished:
+    """Count what happened and write the artifacts."""
+    statuses = [event.status for event in outcomes(run.log)]
+    statuses += [event.status for event in run.log.of(TestFinished)]
+    said = [each.level for each in run.log.of(Said)]
+    warnings, errors = said.count("warn"), said.count("error")
+    if run.options.warn_error:
+        warnings, errors = 0, errors + warnings
+    finished = RunFinished(
+        run_id=run.id,
+        command=run.command,
+        passed=statuses.count("success") + statuses.count("pass"),
+        warned=statuses.count("warn") + warnings,
+        failed=statuses.count("error") + statuses.count("fail") + errors,
+        skipped=statuses.count("skipped"),
+        seconds=time.perf_counter() - began,
+        seconds_in_database=run.engine.seconds,
+    )
+    run.target.write(
+        run.workspace,
+        run.log,
+        finished,
+        started_at=run.started_at,
+        args=run.options.args,
+        unit_tested=run.unit_tested,
+    )
+    run.log(finished)
+    return finished
+
+
+def first_line(text: str) -> str:
+    """Return the first line of a driver's words."""
+    return text.split("\n", 1)[0]
+
+
+def now() -> datetime.datetime:
+    """Return the present moment."""
+    return datetime.datetime.now(datetime.UTC)

@@ -1,0 +1,36 @@
+-- Which cluster each row is in: that of the nearest centroid.
+-- Grain: row of the relation. A silhouette near 1 is well inside its cluster, near 0 between two.
+{% for group in groups -%}
+(
+    select
+        {% for column in keys -%}
+        {{ column }},
+        {% endfor -%}
+        cast({{ as_of }} as date) as as_of,
+        {{ group.key }} as group_key,
+        case label
+            {% for cluster in group.clusters -%}
+            when {{ loop.index0 }} then {{ cluster.id }}
+            {% endfor -%}
+        end as cluster_id,
+        case label
+            {% for cluster in group.clusters -%}
+            when {{ loop.index0 }} then {{ cluster.label }}
+            {% endfor -%}
+        end as cluster_label,
+        sqrt(best) as distance,
+        case second_label
+            {% for cluster in group.clusters -%}
+            when {{ loop.index0 }} then {{ cluster.id }}
+            {% endfor -%}
+        end as second_cluster_id,
+        case
+            when second_best > 0 then 1 - sqrt(best) / sqrt(second_best) else 0
+        end as silhouette,
+        cast({{ fitted_as_of }} as date) as fitted_as_of
+    from (
+        {{ group.nearest | indent(8) }}
+    ) as nearest
+)
+{{ 'union all' if not loop.last }}
+{% endfor %}

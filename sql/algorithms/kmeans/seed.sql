@@ -1,0 +1,28 @@
+-- Rows drawn as possible centroids, by a race: with the uniform number u of its hash a row takes
+-- -ln(u) / (w d2), d2 being its squared distance to the nearest row drawn before (or 1). The first
+-- at the goal are a draw in proportion to w d2. Rows equal to one drawn before never arrive.
+select {{ xs | join(', ') }}
+from (
+    select
+        {{ xs | join(', ') }},
+        -ln(cast((h * {{ factor }} + {{ offset }}) % 2147483647 + 1 as {{ seg_sql.double() }})
+            / {{ seg_sql.lit(2147483648.0) }})
+            / nullif(w * d2, 0) as finish
+    from (
+        select
+            {{ xs | join(', ') }},
+            w,
+            h,
+            {% for centroid in centroids -%}
+            {{ 'least(' if loop.first }}{{ seg_sql.kmeans_squared(centroid) }}
+            {{- ',' if not loop.last else ') as d2' }}
+            {% else -%}
+            {{ seg_sql.lit(1.0) }} as d2
+            {% endfor -%}
+        from {{ points }} as points
+        {{ seg_sql.fence() }}
+    ) as apart
+) as runners
+where finish is not null
+order by finish, {{ xs | join(', ') }}
+limit {{ limit }}

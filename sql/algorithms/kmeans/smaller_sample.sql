@@ -1,0 +1,11 @@
+-- The part of a sample whose hash is below a limit: itself a sample.
+-- Grain: point of the sample.
+select
+    {% for x in xs -%}
+    {{ x }},
+    {% endfor -%}
+    w,
+    half_w,
+    h
+from {{ points }}
+where h < {{ hash_below }}

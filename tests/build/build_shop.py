@@ -1,0 +1,100 @@
+"""A shop whose project has models, seeds and tests of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from typing import Any
+from xml.etree import ElementTree
+
+import yaml
+from shop import Shop
+
+from seg_sql.engines import Existing
+from seg_sql.events import NodeFinished, TestFinished
+
+SEG_SQL = [sys.executable, "-c", "from seg_sql.cli import main; main()"]
+
+
+class BuildShop(Shop):
+    """A shop with files of its own, and words for what a build has made of it."""
+
+    def file(self, path: str, text: str) -> None:
+        place = self.folder / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(textwrap.dedent(text).lstrip("\n"))
+
+    def model(self, name: str, sql: str) -> None:
+        self.file(f"sql/models/{name}.sql", sql)
+
+    def seed(self, name: str, rows: str) -> None:
+        self.file(f"sql/seeds/{name}.csv", rows)
+
+    def singular(self, name: str, sql: str) -> None:
+        self.file(f"sql/tests/{name}.sql", sql)
+
+    def schema(self, **content: Any) -> None:
+        self.file("sql/models/schema.yml", yaml.safe_dump(content, sort_keys=False))
+
+    def command(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run the command line as a user does."""
+        return subprocess.run(
+            [*SEG_SQL, *words],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "NO_COLOR": "1", **environment},
+            timeout=120,
+        )
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """Start the command line and do not wait for it."""
+        return subprocess.Popen(
+            [*SEG_SQL, *words],
+            cwd=self.folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def existing(self) -> dict[str, Existing]:
+        with self.engine() as engine:
+            found: dict[str, Existing] = engine.existing()
+            return found
+
+    def names(self) -> set[str]:
+        """Return the published relations, those of the raw tables left out."""
+        return {name for name in self.existing() if not name.startswith("raw_")}
+
+    def hidden(self) -> list[str]:
+        return [name for name in self.existing() if name.startswith("seg_tmp_")]
+
+    def values(self, sql: str) -> list[Any]:
+        """Return the first column of a query."""
+        with self.engine() as engine:
+            return [row[0] for row in engine.fetch(sql.replace("$", f"{self.schema_}.")).rows]
+
+    @property
+    def schema_(self) -> str:
+        return f'"{self.target.schema_}"'
+
+    @property
+    def statuses(self) -> dict[str, str]:
+        """Return how each model of the last run ended."""
+        return {event.name: event.status for event in self.log.of(NodeFinished)}
+
+    @property
+    def tests(self) -> dict[str, TestFinished]:
+        return {event.name: event for event in self.log.of(TestFinished)}
+
+    def artifact(self, name: str) -> Any:
+        return json.loads((self.folder / "target" / name).read_text())
+
+    def compiled(self, path: str) -> str:
+        return (self.folder / "target" / "compiled" / "sql" / path).read_text()
+
+    def junit(self, path: str) -> ElementTree.Element:
+        return ElementTree.parse(self.folder / path).getroot()

@@ -1,0 +1,81 @@
+"""`retry` does again what failed or was skipped, as it was asked for the first time."""
+
+from __future__ import annotations
+
+import pytest
+from build_shop import BuildShop
+
+from seg_sql.errors import ConfigError
+
+
+@pytest.fixture
+def failed(shop: BuildShop) -> BuildShop:
+    shop.model("a", "select {{ var('answer', 1) }} as n")
+    shop.model("b", "select nothing as n from {{ ref('a') }}")
+    shop.model("c", "select n from {{ ref('b') }}")
+    shop.model("d", "select n from {{ ref('a') }}")
+    assert shop.run("build", "a+", vars={"answer": 42}) == 1
+    return shop
+
+
+def test_retry_builds_what_is_left(failed: BuildShop) -> None:
+    failed.model("b", "select n + {{ var('answer') }} as n from {{ ref('a') }}")
+    # The variable that was given on the command line is given again.
+    assert failed.run("retry") == 0
+    assert failed.statuses == {"b": "success", "c": "success"}
+    assert failed.values("select n from $c") == [84]
+    assert failed.artifact("run_results.json")["args"]["which"] == "build"
+
+
+def test_retry_again_fails_again(failed: BuildShop) -> None:
+    assert failed.run("retry") == 1
+    assert failed.statuses == {"b": "error", "c": "skipped"}
+    assert failed.run("retry") == 1
+    assert failed.statuses == {"b": "error", "c": "skipped"}
+
+
+def test_after_success_there_is_nothing_to_retry(failed: BuildShop) -> None:
+    failed.model("b", "select n from {{ ref('a') }}")
+    assert failed.run("retry") == 0
+    assert failed.run("retry") == 0
+    assert failed.statuses == {}
+    assert "nothing to retry" in failed.said()
+
+
+def test_a_model_that_is_gone_is_not_retried(failed: BuildShop) -> None:
+    (failed.folder / "sql/models/b.sql").unlink()
+    failed.model("c", "select n from {{ ref('a') }}")
+    assert failed.run("retry") == 0
+    assert failed.statuses == {"c": "success"}
+
+
+def test_retry_of_tests_tests(shop: BuildShop) -> None:
+    shop.model("a", "select 6 as n")
+    shop.model("b", "select 1 as n")
+    shop.build("a", "b")
+    test = {"accepted_range": {"max_value": 5}}
+    shop.schema(
+        models=[{"name": name, "columns": [{"name": "n", "data_tests": [test]}]} for name in "ab"]
+    )
+    assert shop.run("test", "a", "b") == 1
+    assert shop.run("retry") == 1
+    # Only the model whose test failed; and nothing is built.
+    assert {event.model for event in shop.tests.values()} == {"a"}
+    assert shop.statuses == {}
+
+
+def test_a_run_that_could_not_start_is_no_run(failed: BuildShop) -> None:
+    """What failed before stays to be retried."""
+    with pytest.raises(ConfigError):
+        failed.run("build", "a", vars={"as_of": "someday"})
+    failed.model("b", "select n from {{ ref('a') }}")
+    assert failed.run("retry") == 0
+    assert failed.statuses == {"b": "success", "c": "success"}
+
+
+def test_without_a_run_there_is_an_error(duckdb_shop: BuildShop) -> None:
+    with pytest.raises(ConfigError, match=r"There is no run to retry\.\n  Run `seg-sql build`"):
+        duckdb_shop.run("retry")
+    duckdb_shop.file("target/run_results.json", '{"results": []}')
+    with pytest.raises(ConfigError, match=r"not a run_results\.json of seg-sql"):
+        duckdb_shop.run("retry")
