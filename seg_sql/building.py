@@ -9,7 +9,9 @@ from dataclasses import replace
 from seg_sql.engines import Publication, RelationKind
 from seg_sql.errors import DatabaseError, ModelError, SegSqlError
 from seg_sql.events import NodeFinished, NodeStarted, Said, Status
+from seg_sql.fitting import empty, fit
 from seg_sql.ownership import described
+from seg_sql.project import Model
 from seg_sql.run import Run, drop_hidden, lose, node_finished, node_started, now
 from seg_sql.testing import DataTest, run_data_test
 from seg_sql.workspace import Node, lines_around, sql_error_place
@@ -76,20 +78,20 @@ def _build(run: Run, node: Node, started: NodeStarted, tests: Sequence[DataTest]
     """Build one model, test it, and publish it if all is well."""
     began, began_at = time.perf_counter(), now()
     try:
-        rows = _make_and_test(run, node, tests)
-        hidden = run.workspace.hidden[node.name]
+        rows, notes = _make_and_test(run, node, tests)
         if run.together:
-            run.held.append((node, hidden))
+            run.held.append(node)
         else:
-            run.engine.publish([publication(run, node, hidden)])
-            del run.workspace.hidden[node.name]
+            run.engine.publish(publications(run, node))
+            for name in _names(node):
+                run.workspace.hidden.pop(name, None)
     except SegSqlError as error:
         if isinstance(error, DatabaseError):
             _explain(run, node, error)
             run.lost = error.lost
         seconds = time.perf_counter() - began
         node_finished(run, started, "error", seconds=seconds, message=str(error), began_at=began_at)
-        drop_hidden(run, [node.name])
+        drop_hidden(run, _names(node))
         return
     node_finished(
         run,
@@ -99,20 +101,32 @@ def _build(run: Run, node: Node, started: NodeStarted, tests: Sequence[DataTest]
         rows=rows,
         tests=len(tests),
         began_at=began_at,
+        notes=notes,
     )
 
 
-def _make_and_test(run: Run, node: Node, tests: Sequence[DataTest]) -> int | None:
-    """Make a model under a hidden name and run its data tests; return its number of rows.
+def _names(node: Node) -> list[str]:
+    return [output.name for output in node.outputs.values()]
+
+
+def _make_and_test(run: Run, node: Node, tests: Sequence[DataTest]) -> tuple[int | None, str]:
+    """Make a model under hidden names and run its data tests; return its rows, and how it went.
 
     Raises:
         ModelError: A test failed.
     """
-    sql = _select(run, node)
-    hidden = run.steps.work_name()
-    kind: RelationKind = "view" if node.kind == "view" else "table"
-    rows = run.engine.create(hidden, kind, sql, work=False)
-    run.workspace.hidden[node.name] = hidden
+    sql, notes = _select(run, node), ""
+    rows: int | None
+    if node.algorithm is not None:
+        fitted = (empty if run.workspace.limits.empty else fit)(run, node, sql)
+        run.fitted[node.name] = fitted.parameters
+        relation = run.workspace.relation(node.name)
+        rows, notes = int(run.steps.row("row_count", relation=relation)["row_count"]), fitted.status
+    else:
+        hidden = run.steps.work_name()
+        kind: RelationKind = "view" if node.kind == "view" else "table"
+        rows = run.engine.create(hidden, kind, sql, work=False)
+        run.workspace.hidden[node.name] = hidden
     failed = 0
     for each in tests:
         if data_test(run, each) in ("fail", "error"):
@@ -122,7 +136,7 @@ def _make_and_test(run: Run, node: Node, tests: Sequence[DataTest]) -> int | Non
     if failed:
         what = "A data test" if failed == 1 else f"{failed} data tests"
         raise ModelError(f"{what} failed: what readers see stays as it was.")
-    return rows
+    return rows, notes
 
 
 def data_test(run: Run, each: DataTest) -> Status:
@@ -150,22 +164,26 @@ def _select(run: Run, node: Node) -> str:
     return sql
 
 
-def publication(run: Run, node: Node, hidden: str) -> Publication:
-    """Return what the engine needs to know to publish a model."""
-    workspace, entry = run.workspace, node.model.entry
+def publications(run: Run, node: Node) -> list[Publication]:
+    """Return what the engine needs to know to publish a model, or all outputs of an algorithm."""
+    return [_publication(run, node, output) for output in node.outputs.values()]
+
+
+def _publication(run: Run, node: Node, output: Model) -> Publication:
+    workspace, entry = run.workspace, output.entry
     grants = {key: list(roles) for key, roles in workspace.project.config.grants.items()}
     for key, roles in node.config.grants.items():
         grants[key] = [*grants.get(key, []), *roles]
     view = node.kind == "view"
     return Publication(
-        name=workspace.project.relation_name(node.name),
+        name=workspace.project.relation_name(output.name),
         kind="view" if view else "table",
-        hidden=hidden,
+        hidden=workspace.hidden[output.name],
         # A published view must not read hidden names.
         select=workspace.by_hand(workspace.compile(node.name)) if view else "",
-        comment=described(workspace.project.name, node.name, entry.description),
+        comment=described(workspace.project.name, output.name, entry.description),
         column_comments={c.name: c.description.strip() for c in entry.columns if c.description},
-        indexes=node.config.indexes,
+        indexes=node.config.indexes if output.name == node.name else (),
         grants=grants,
     )
 
@@ -177,12 +195,12 @@ def publish_together(run: Run) -> None:
     if run.failed:
         _hold_for_good(run, f"nothing is published, because a model failed {how}")
         return
-    publications = [publication(run, node, hidden) for node, hidden in held]
+    waiting = [each for node in held for each in publications(run, node)]
     try:
         # They are made anew under their names; of hidden views that read each other the last
         # one goes first.
-        drop_hidden(run, [node.name for node, _ in reversed(held) if node.kind == "view"])
-        run.engine.publish(publications)
+        drop_hidden(run, [node.name for node in reversed(held) if node.kind == "view"])
+        run.engine.publish(waiting)
         run.workspace.hidden.clear()
     except SegSqlError as error:
         run.lost = run.lost or (isinstance(error, DatabaseError) and error.lost)

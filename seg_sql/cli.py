@@ -218,12 +218,17 @@ def retry(**given: Any) -> int:
 @selection
 @option("--dialect", help="Print an unverified translation for another database.")
 @option("--lint", is_flag=True, help="Check the portable subset of SQL only.")
+@option("--score", metavar="MODEL", help="Print the SELECT that scores with a published fit.")
 def compile(**given: Any) -> int:
     """Write the SQL of models to target/compiled, or print that of one."""
     from seg_sql import commands
 
     console_from(given)
     settings = settings_from(given)
+    score = given.pop("score")
+    if score is not None:
+        click.echo(commands.scoring_sql(settings, score))
+        return 0
     for text in commands.compile_models(settings, **given):
         click.echo(text)
     return 0
@@ -281,11 +286,11 @@ def show(name: str | None, **given: Any) -> int:
 )
 def explain(customer: str, **given: Any) -> int:
     """Say in plain words why CUSTOMER is in its segment and stage."""
-    from seg_sql import explain as explain_
+    from seg_sql.explain import customer as explained
 
     console_from(given)
     settings = settings_from(given)
-    for line in explain_.customer(settings, customer, lines=given.pop("lines")):
+    for line in explained(settings, customer, lines=given.pop("lines")):
         click.echo(line)
     return 0
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from seg_sql.artifacts import LeftOver, left_over, modified_since, write_junit
 from seg_sql.engines import WORK_PREFIX, Result
@@ -20,6 +21,7 @@ from seg_sql.errors import (
 from seg_sql.events import Log, Said
 from seg_sql.inputs import Limits
 from seg_sql.ownership import leftovers, stored_failures
+from seg_sql.project import Model
 from seg_sql.select import select as select_nodes
 from seg_sql.session import (
     Settings,
@@ -182,7 +184,8 @@ def compile_models(
         models = [name for name in order if workspace.nodes[name].model.resource == "model"]
         if lint:
             check(workspace, order)
-            yield f"{_count(models, 'model')} keep{'s' * (len(models) == 1)} to the portable subset."
+            keep = "keeps" if len(models) == 1 else "keep"
+            yield f"{_count(models, 'model')} {keep} to the portable subset."
             return
         _settle_quietly(workspace, names)
         for name in models:
@@ -194,6 +197,38 @@ def compile_models(
                 yield sql
         if len(models) != 1 and dialect is None:
             yield f"{_count(models, 'model')} compiled to {target.folder / 'compiled'}"
+
+
+def scoring_sql(settings: Settings, name: str) -> str:
+    """Return the published fit of an algorithm model as one plain SELECT over its own rows.
+
+    Raises:
+        SelectionError: If the model is none that can score.
+        ConfigError: If it is not built yet.
+    """
+    from seg_sql.fitting import task
+
+    with session(settings) as workspace:
+        node, engine = workspace.nodes.get(name), workspace.engine
+        assert engine is not None
+        scoring = [each for each, found in workspace.nodes.items() if found.algorithm]
+        if node is None or node.algorithm is None or node.algorithm.apply is None:
+            raise SelectionError(
+                f"'{name}' has no fit to score with.", hint=did_you_mean(name, scoring)
+            )
+        given = task(workspace, node, engine.existing())
+        if set(given.previous) < set(node.outputs):
+            raise ConfigError(
+                f"{name} is not built in {engine.schema} yet.",
+                hint=f"Run `seg-sql build -s +{name}`.",
+            )
+        _settle_quietly(workspace, {name})
+        steps = Steps(
+            workspace, engine, "00000000", f"algorithms/{node.algorithm.name}", model=name
+        )
+        given = task(workspace, node, engine.existing())
+        rows = f"({workspace.compile(name)}) as scored_rows"
+        return node.algorithm.apply(steps, given.previous, rows, given)
 
 
 def _settle_quietly(workspace: Workspace, names: set[str]) -> None:
@@ -300,11 +335,11 @@ def show(
             )
             return engine.fetch(rows), None
         assert name is not None
-        node = workspace.nodes.get(name)
+        output = workspace.output(name)
         internal = name in ("seg_sql_runs", "seg_sql_run_parameters")
-        if node is None and not internal:
+        if output is None and not internal:
             raise SelectionError(
-                f"There is no model '{name}'.", hint=did_you_mean(name, workspace.nodes)
+                f"There is no model '{name}'.", hint=did_you_mean(name, workspace.owners)
             )
         existing = engine.existing()
         if workspace.project.relation_name(name) not in existing:
@@ -313,12 +348,12 @@ def show(
                 hint=f"Run `seg-sql build -s +{name}`.",
             )
         relation = workspace.published(name)
-        order = _order_of(workspace, name) if node is not None else ["started_at", "model"]
+        order = ["started_at", "model"] if output is None else _order_of(workspace, output)
         described = engine.describe(
             steps.sql("all_rows", columns=["*"], relation=relation, order_by=[], limit=None)
         )
         # What a person looks for first stands left, where a narrow terminal shows it.
-        first = node.config.meta.get("show_first", []) if node is not None else []
+        first = [] if output is None else _meta(workspace, output).get("show_first", [])
         names = [column.name for column in described]
         names = [*(each for each in first if each in names), *(n for n in names if n not in first)]
         sql = steps.sql(
@@ -332,10 +367,26 @@ def show(
         return engine.fetch(sql), int(total)
 
 
-def _order_of(workspace: Workspace, name: str) -> list[str]:
-    node = workspace.nodes[name]
-    shown = node.config.meta.get("order_by", list(node.config.unique_key))
-    return list(shown)
+def _meta(workspace: Workspace, output: Model) -> Mapping[str, Any]:
+    node = workspace.nodes[workspace.owners[output.name]]
+    if output.name == node.name:
+        return node.config.meta
+    meta: Mapping[str, Any] = output.entry.config.get("meta", {})
+    return meta
+
+
+def _order_of(workspace: Workspace, output: Model) -> list[str]:
+    """Return the columns that rows are shown in the order of: as described, or the grain."""
+    shown = _meta(workspace, output).get("order_by")
+    if shown is not None:
+        return list(shown)
+    node = workspace.nodes[workspace.owners[output.name]]
+    if output.name == node.name:
+        return list(node.config.unique_key)
+    for test in output.entry.data_tests:
+        if isinstance(test, dict) and "unique_combination_of_columns" in test:
+            return list(test["unique_combination_of_columns"]["combination_of_columns"])
+    return []
 
 
 def debug(settings: Settings) -> Iterator[tuple[bool, str]]:

@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from seg_sql.errors import ConfigError, did_you_mean
+from seg_sql import resources
+from seg_sql.errors import ConfigError, did_you_mean, nearest
 from seg_sql.options import MODEL_OPTIONS, ProjectVars
 from seg_sql.yaml_files import YamlFile, validate
 
@@ -155,18 +156,38 @@ def model_options(
     return validate(kind, {**given, **(overrides or {})}, document, prefix=("models", name))
 
 
+MATERIALIZATIONS = ("table", "view", "ephemeral", "seed")
+
+
+def algorithm_names() -> list[str]:
+    """Return the algorithms that a model can be materialized by: the folders of sql/algorithms."""
+    return sorted(path.name for path in (resources.SQL / "algorithms").iterdir() if path.is_dir())
+
+
 class ModelConfig(BaseModel):
-    """The config of a model: dbt's own keys."""
+    """The config of a model: dbt's own keys, and the algorithms beside its materializations."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    materialized: Literal["table", "view", "ephemeral", "incremental", "seed"] = "table"
+    materialized: str = "table"
     enabled: bool = True
     tags: list[str] = Field(default_factory=list)
     unique_key: list[str] = Field(default_factory=list)
     grants: dict[str, list[str]] = Field(default_factory=dict)
     indexes: list[list[str]] = Field(default_factory=list)
     meta: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("materialized")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        known = [*MATERIALIZATIONS, *algorithm_names()]
+        if value not in known:
+            match = nearest(value, known)
+            raise ValueError(
+                f"'{value}' is none of {', '.join(known)}"
+                + (f"; did you mean '{match}'?" if match else "")
+            )
+        return value
 
     @field_validator("tags", "unique_key", mode="before")
     @classmethod

@@ -183,24 +183,24 @@ def keep_fits(
     workspace.kept_fits.clear()
     for name, node in workspace.nodes.items():
         owner = node.config.meta.get("fit_of")
+        options = node.options or workspace.project.options.get(owner or "")
         relation = workspace.project.relation_name(name)
-        if owner is None or full_refresh or relation not in existing:
-            continue
-        refit = getattr(workspace.project.options[owner], "refit", "always")
-        if refit == "always":
+        refit = getattr(options, "refit", "always")
+        if refit == "always" or full_refresh or relation not in existing:
             continue
         published = workspace.published(name)
         try:
             fitted = steps.row("fitted_as_of", relation=published)["fitted_as_of"]
-            bins = steps.rows("fitted_bins", relation=published)
+            # Cut points of 5 scores cannot give 3: after a change of bins nothing can be kept.
+            wanted = getattr(options, "bins", None)
+            bins = steps.rows("fitted_bins", relation=published) if wanted else []
         except DatabaseError:
             # A table of an older version that does not say when it was fitted: fit anew.
             continue
         day = workspace.renderer.variable("as_of")
-        # Cut points of 5 scores cannot give 3: after a change of bins there is nothing to keep.
-        wanted = getattr(workspace.project.options[owner], "bins", None)
         same = wanted is None or {r["measure"]: r["bins"] for r in bins} == wanted.model_dump()
-        if fitted is None or not same:
+        # Without order lines there is no as_of, and a fit has no day.
+        if not same or (fitted is None) != (day is None):
             continue
         if refit == "never" or (day is not None and str(fitted)[:7] == str(day)[:7]):
             workspace.kept_fits.add(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from seg_sql.artifacts import outcomes
@@ -40,7 +41,14 @@ DESCRIBED = {
 }
 
 
-def record(workspace: Workspace, steps: Steps, log: Log, run_id: str, as_of: AsOf | None) -> None:
+def record(
+    workspace: Workspace,
+    steps: Steps,
+    log: Log,
+    run_id: str,
+    as_of: AsOf | None,
+    fitted: Mapping[str, Mapping[str, Any]],
+) -> None:
     """Append what a run did to the two tables, which are made when they are missing."""
     nodes = outcomes(log)
     if not nodes:
@@ -64,7 +72,7 @@ def record(workspace: Workspace, steps: Steps, log: Log, run_id: str, as_of: AsO
         workspace,
         steps,
         "seg_sql_run_parameters",
-        [(run_id, *row) for row in _parameters(workspace, as_of)],
+        [(run_id, *row) for row in _parameters(workspace, as_of, fitted)],
     )
 
 
@@ -84,14 +92,20 @@ def _append(workspace: Workspace, steps: Steps, name: str, rows: list[tuple[Any,
     steps.engine.insert(relation, list(columns), rows)
 
 
-def _parameters(workspace: Workspace, as_of: AsOf | None) -> list[tuple[Any, ...]]:
+def _parameters(
+    workspace: Workspace, as_of: AsOf | None, fitted: Mapping[str, Mapping[str, Any]]
+) -> list[tuple[Any, ...]]:
     values: list[tuple[Any, ...]] = []
     if as_of is not None:
         values.append((None, "as_of_origin", as_of.origin))
     for name, value in workspace.project.vars.model_dump().items():
         shown = as_of.day if name == "as_of" and as_of is not None else value
         values.append((None, name, None if shown is None else str(shown)))
-    for model, options in workspace.project.options.items():
+    options_of = dict(workspace.project.options)
+    options_of |= {name: node.options for name, node in workspace.nodes.items() if node.options}
+    for model, parameters in fitted.items():
+        values += [(model, name, str(value)) for name, value in parameters.items()]
+    for model, options in options_of.items():
         for name, value in _flat("", options.model_dump()):
             values.append((model, name, None if value is None else str(value)))
     return values

@@ -19,6 +19,7 @@ from seg_sql.config import (
     ProjectConfig,
     SchemaFile,
     UnitTestEntry,
+    algorithm_names,
     load_project_config,
     load_schema_file,
     model_options,
@@ -31,6 +32,7 @@ from seg_sql.yaml_files import YamlFile
 Resource = Literal["model", "seed"]
 
 _NAME = re.compile(r"^[a-z][a-z0-9_]*$")
+_ALGORITHM_MODEL = re.compile(rf"materialized\s*=\s*['\"]({'|'.join(algorithm_names())})['\"]")
 _READS_A_MODEL = re.compile(r"\bref\s*\(")
 
 
@@ -297,6 +299,9 @@ def _check_model_keys(
                 hint=did_you_mean(name, models),
             )
         known = CONFIG_KEYS | set(MODEL_OPTIONS[name].model_fields if name in MODEL_OPTIONS else ())
+        if _ALGORITHM_MODEL.search(models[name].text):
+            # Its options are the algorithm's, which knows them when the model is parsed.
+            continue
         for key in given:
             if key not in known:
                 raise ConfigError(

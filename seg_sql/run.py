@@ -43,7 +43,8 @@ class Run:
 
     Attributes:
         failed: The models that are not as they should be: what is downstream of them is skipped.
-        held: What is built and waits to be published together, with its hidden name.
+        held: What is built and waits to be published together.
+        fitted: What an algorithm found, by model and parameter.
         lost: Whether the connection is gone.
         interrupted: Whether the user ended the run.
         unit_tested: By model and dialect, which text of it passed its unit tests.
@@ -61,7 +62,8 @@ class Run:
     steps: Steps
     as_of: AsOf | None = None
     failed: set[str] = field(default_factory=set)
-    held: list[tuple[Node, str]] = field(default_factory=list)
+    held: list[Node] = field(default_factory=list)
+    fitted: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     lost: bool = False
     interrupted: bool = False
     unit_tested: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -110,6 +112,7 @@ def node_finished(
     tests: int = 0,
     message: str = "",
     began_at: datetime.datetime | None = None,
+    notes: str = "",
 ) -> None:
     """Log how a model ended; one that is not as it should be stops what is downstream."""
     if status != "success":
@@ -128,6 +131,7 @@ def node_finished(
             message=message,
             started_at=began_at or now(),
             finished_at=now(),
+            notes=notes,
         )
     )
 
@@ -159,7 +163,7 @@ def finish(run: Run, began: float) -> RunFinished:
     drop_hidden(run, list(reversed(run.workspace.hidden)))
     if not run.lost:
         try:
-            record(run.workspace, run.steps, run.log, run.id, run.as_of)
+            record(run.workspace, run.steps, run.log, run.id, run.as_of, run.fitted)
         except SegSqlError as error:
             said = f"The run could not be recorded: {first_line(error.message)}"
             run.log(Said(said, level="warn"))

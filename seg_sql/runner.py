@@ -38,7 +38,12 @@ def build(run: Run, names: Iterable[str]) -> RunFinished:
     with _locked(run):
         with _starting():
             existing = engine.existing()
-            check_ours(workspace, engine, [*building, *RUN_TABLES, *_kept(run, tests)], existing)
+            ours = [
+                output.name
+                for name in building
+                for output in workspace.nodes[name].outputs.values()
+            ]
+            check_ours(workspace, engine, [*ours, *RUN_TABLES, *_kept(run, tests)], existing)
             _check_upstream(run, building, existing)
             engine.prepare_schema()
             _drop_leftovers(run, existing)
@@ -286,7 +291,7 @@ def _run_data_tests(
 
 def _built_before(workspace: Workspace, each: DataTest) -> set[str]:
     """Return the relations of the target schema that a data test reads."""
-    names = {each.model, *each.after}
+    names = {workspace.owners[each.model], *each.after}
     built = {name for name in names if workspace.nodes[name].builds}
     return built.union(*(_relations_read(workspace, name) for name in names - built))
 

@@ -47,12 +47,14 @@ class Spec:
     """A data test as schema.yml gives it: a name, or a name with its arguments.
 
     Attributes:
-        model: The model that it is given for.
+        node: The node of the graph that the model belongs to.
+        model: The model that it is given for, or the output of an algorithm.
         column: The column that it stands under, if it stands under one.
         given: The name, or the name and the arguments.
         index: Its place in the list; -1 for not_empty, which every model has of itself.
     """
 
+    node: str
     model: Model
     column: str | None
     given: str | Mapping[str, Any]
@@ -69,7 +71,7 @@ class Spec:
         try:
             document = YamlFile.read(Path(file))
             lead = self._path_in(document.data)
-        except (ConfigError, LookupError, TypeError):
+        except (ConfigError, LookupError, TypeError, ValueError):
             return self.model.entry_where
         line = max(
             document.line(*lead, name, self.index, self.test, *nest, *keys)
@@ -148,14 +150,18 @@ def data_tests(workspace: Workspace) -> list[DataTest]:
 
 
 def _specs(node: Node) -> Iterator[Spec]:
-    entry = node.model.entry
-    specs = [Spec(node.model, None, given, index) for index, given in enumerate(entry.data_tests)]
-    if node.builds and all(spec.test != "not_empty" for spec in specs):
-        yield Spec(node.model, None, "not_empty", -1)
-    yield from specs
-    for column in entry.columns:
-        for index, given in enumerate(column.data_tests):
-            yield Spec(node.model, column.name, given, index)
+    for part, model in node.outputs.items():
+        specs = [
+            Spec(node.name, model, None, given, index)
+            for index, given in enumerate(model.entry.data_tests)
+        ]
+        # Of an algorithm's outputs some may be empty: nothing was left out, nothing to match.
+        if node.builds and not part and all(spec.test != "not_empty" for spec in specs):
+            yield Spec(node.name, model, None, "not_empty", -1)
+        yield from specs
+        for column in model.entry.columns:
+            for index, given in enumerate(column.data_tests):
+                yield Spec(node.name, model, column.name, given, index)
 
 
 def _data_test(workspace: Workspace, spec: Spec) -> DataTest | None:
@@ -168,11 +174,11 @@ def _data_test(workspace: Workspace, spec: Spec) -> DataTest | None:
             hint=did_you_mean(spec.test, workspace.project.generic_tests),
         )
     arguments, column = _arguments(spec), spec.column
-    reads = {spec.model.name}
+    reads = {spec.node}
     given = {}
     for key in arguments.keys() & Settings.model_fields.keys():
         given[key], refs = _rendered(arguments.pop(key), workspace, spec)
-        reads |= set(refs)
+        reads |= {workspace.owners.get(ref, ref) for ref in refs}
     settings = _checked(Settings, given, spec)
     if not settings.enabled:
         return None
@@ -189,7 +195,7 @@ def _data_test(workspace: Workspace, spec: Spec) -> DataTest | None:
                 )
         arguments = _checked(kind, arguments, spec, settings=Settings).model_dump()
     for value in arguments.values():
-        reads |= set(_rendered(value, workspace, spec)[1])
+        reads |= {workspace.owners.get(ref, ref) for ref in _rendered(value, workspace, spec)[1]}
     if any(name not in workspace.nodes for name in reads):
         return None
     names = {entry.name for entry in spec.model.entry.columns}
@@ -301,11 +307,11 @@ def _rendered(value: Any, workspace: Workspace, spec: Spec) -> tuple[Any, tuple[
 
 def _check_refs(refs: Iterable[str], workspace: Workspace, where: Any) -> None:
     for name in refs:
-        if name not in workspace.project.models:
+        if name not in workspace.project.models and name not in workspace.owners:
             raise ParseError(
                 f"The test reads '{name}', which is no model.",
                 where=where(),
-                hint=did_you_mean(name, workspace.nodes),
+                hint=did_you_mean(name, workspace.owners),
             )
 
 
@@ -314,7 +320,7 @@ def _singular(workspace: Workspace, file: SqlFile) -> DataTest | None:
     with workspace.before_reading():
         rendered = workspace.renderer.render(file.text, file.shown)
     _check_refs(rendered.refs, workspace, lambda: file.shown)
-    reads = frozenset(rendered.refs)
+    reads = frozenset(workspace.owners.get(ref, ref) for ref in rendered.refs)
     if not reads <= workspace.nodes.keys():
         return None
     try:
@@ -405,7 +411,7 @@ def run_data_test(
     finished = TestFinished(
         name=test.name,
         kind="data",
-        model=test.model,
+        model=workspace.owners[test.model],
         status=status,
         seconds=time.perf_counter() - started,
         failures=failures,

@@ -5,14 +5,26 @@ from __future__ import annotations
 import datetime
 import re
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
 
 from seg_sql import inputs as inputs_
-from seg_sql.config import ModelConfig
+from seg_sql import resources
+from seg_sql.algorithm import Algorithm, load
+from seg_sql.config import (
+    CONFIG_KEYS,
+    ColumnEntry,
+    ModelConfig,
+    SchemaFile,
+    algorithm_names,
+    load_schema_file,
+)
 from seg_sql.engines import Engine
 from seg_sql.errors import ConfigError, DatabaseError, ParseError, did_you_mean
 from seg_sql.graph import Graph
@@ -20,7 +32,9 @@ from seg_sql.inputs import Input, Limits
 from seg_sql.project import Model, Project, missing_columns
 from seg_sql.render import Rendered, Renderer, template_line
 from seg_sql.select import Selectable
-from seg_sql.yaml_files import validate
+from seg_sql.yaml_files import YamlFile, validate
+
+Config = TypeVar("Config", bound=BaseModel)
 
 # Stands for as_of while the graph is found, before the last order line is known.
 _SOME_DAY = "1970-01-01"
@@ -34,6 +48,22 @@ class Node:
     config: ModelConfig
     refs: tuple[str, ...]
     inputs: tuple[str, ...]
+    algorithm: Algorithm | None = None
+    options: BaseModel | None = None
+
+    @cached_property
+    def outputs(self) -> Mapping[str, Model]:
+        """Return what it publishes, by the part of the name after the model's own.
+
+        A plain model publishes itself. What an algorithm's outputs hold is said by the
+        schema.yml of the algorithm; that of the model adds to its first output.
+        """
+        if self.algorithm is None:
+            return {"": self.model}
+        return {
+            output: described_output(self, self.algorithm, output)
+            for output in self.algorithm.outputs
+        }
 
     @property
     def name(self) -> str:
@@ -42,7 +72,7 @@ class Node:
 
     @property
     def kind(self) -> str:
-        """Return what it is built as: table, view, ephemeral or seed."""
+        """Return what it is built as: table, view, ephemeral, seed, or an algorithm."""
         return "seed" if self.model.resource == "seed" else self.config.materialized
 
     @property
@@ -181,16 +211,17 @@ class Workspace:
                 node = self._parse(model)
                 if node.config.enabled:
                     found[model.name] = node
-        read = {name for node in found.values() for name in node.refs}
+        owners = _owners(found)
+        read = {owners.get(name, name) for node in found.values() for name in node.refs}
         for node in found.values():
             for name in node.refs:
-                if name not in self.project.models:
+                if name not in self.project.models and name not in owners:
                     raise ParseError(
                         f"{node.name} reads '{name}', which is no model.",
                         where=_line_of(node.model, name),
-                        hint=did_you_mean(name, self.project.models),
+                        hint=did_you_mean(name, [*self.project.models, *owners]),
                     )
-                if name not in found:
+                if owners.get(name, name) not in found:
                     raise ParseError(
                         f"{node.name} reads '{name}', which is not enabled.",
                         where=_line_of(node.model, name),
@@ -206,7 +237,7 @@ class Workspace:
                     )
         # A packaged seed that no model reads is nobody's table.
         return {
-            name: node
+            name: replace(node, refs=tuple(dict.fromkeys(owners[ref] for ref in node.refs)))
             for name, node in found.items()
             if not (node.model.packaged and node.model.resource == "seed" and name not in read)
             and not self._is_idle(node)
@@ -225,8 +256,40 @@ class Workspace:
         given = {**model.entry.config, **rendered.config, **self._project_config(model)}
         if model.entry.meta:
             given["meta"] = {**model.entry.meta, **given.get("meta", {})}
-        config = validate_config(given, model)
-        return Node(model, config, rendered.refs, rendered.inputs)
+        kind = given.get("materialized")
+        if kind not in algorithm_names():
+            config: ModelConfig = validate_config(given, model)
+            return Node(model, config, rendered.refs, rendered.inputs)
+        algorithm = load(str(kind))
+        plain = {key: value for key, value in given.items() if key in CONFIG_KEYS}
+        own = {key: value for key, value in given.items() if key not in CONFIG_KEYS}
+        return Node(
+            model,
+            validate_config(plain, model),
+            rendered.refs,
+            rendered.inputs,
+            algorithm,
+            self._algorithm_options(algorithm, model, own),
+        )
+
+    def _algorithm_options(
+        self, algorithm: Algorithm, model: Model, own: Mapping[str, Any]
+    ) -> BaseModel:
+        """Check an algorithm's options; those of seg_sql.yml win over those of the model."""
+        project = self.project
+        in_project = {
+            key: value
+            for key, value in project.config.models.get(model.name, {}).items()
+            if key not in CONFIG_KEYS
+        }
+        if in_project:
+            return validate(
+                algorithm.options,
+                {**own, **in_project},
+                project.document,
+                prefix=("models", model.name),
+            )
+        return validate_config(own, model, kind=algorithm.options)
 
     def _project_config(self, model: Model) -> dict[str, Any]:
         given = self.project.config.models.get(model.name, {})
@@ -251,6 +314,19 @@ class Workspace:
         )
 
     @cached_property
+    def owners(self) -> dict[str, str]:
+        """Return the node of each published name: a model's own, and its algorithm's outputs."""
+        return _owners(self.nodes)
+
+    def output(self, name: str) -> Model | None:
+        """Return what is published under a name: a model, or an output of an algorithm."""
+        owner = self.owners.get(name)
+        if owner is None:
+            return None
+        found = self.nodes[owner].outputs.values()
+        return next(output for output in found if output.name == name)
+
+    @cached_property
     def graph(self) -> Graph:
         """Return which model reads which."""
         return Graph({name: node.refs for name, node in self.nodes.items()})
@@ -265,6 +341,7 @@ class Workspace:
                 path=node.model.shown,
                 tags=frozenset({*node.config.tags, node.model.area}),
                 materialized=node.kind,
+                outputs=frozenset(output.name for output in node.outputs.values()),
             )
             for name, node in self.nodes.items()
         }
@@ -290,9 +367,10 @@ class Workspace:
 
     def ref_sql(self, name: str) -> str:
         """Return what stands for `ref(name)`: a relation, or the SELECT of an ephemeral model."""
-        if name not in self.project.models:
+        if name not in self.project.models and name not in self.owners:
             raise ParseError(
-                f"There is no model '{name}'.", hint=did_you_mean(name, self.project.models)
+                f"There is no model '{name}'.",
+                hint=did_you_mean(name, [*self.project.models, *self.owners]),
             )
         node = self.nodes.get(name)
         if node is not None and not node.builds:
@@ -320,14 +398,72 @@ class Workspace:
         return found
 
 
-def validate_config(given: Mapping[str, Any], model: Model) -> ModelConfig:
-    """Check a model's config against dbt's keys."""
+def described_output(node: Node, algorithm: Algorithm, output: str) -> Model:
+    """Return an output of an algorithm model as a model: its name, columns and tests."""
+    path = resources.SQL / "algorithms" / algorithm.name / "schema.yml"
+    schema, document = _algorithm_schema(path)
+    wanted = output or "model"
+    index = next(i for i, entry in enumerate(schema.models) if entry.name == wanted)
+    entry = schema.models[index]
+    name = f"{node.name}_{output}" if output else node.name
+    changed: dict[str, Any] = {"name": name}
+    if not output:
+        own = node.model.entry
+        changed["description"] = own.description or entry.description
+        changed["data_tests"] = [*entry.data_tests, *own.data_tests]
+        changed["columns"] = _with_key(entry.columns, node.config.unique_key)
+    return replace(
+        node.model,
+        name=name,
+        entry=entry.model_copy(update=changed),
+        entry_where=document.where("models", index),
+    )
+
+
+@cache
+def _algorithm_schema(path: Path) -> tuple[SchemaFile, YamlFile]:
+    return load_schema_file(path)
+
+
+def _with_key(columns: Sequence[ColumnEntry], key: Sequence[str]) -> list[ColumnEntry]:
+    """Let the columns of an assignment be about the model's own key instead of customers."""
+    if list(key) == ["customer_id"]:
+        return list(columns)
+    tests: list[str | dict[str, Any]] = ["not_null", *(["unique"] if len(key) == 1 else [])]
+    own = [
+        ColumnEntry(name=name, data_type="id", description="The key.", data_tests=tests)
+        for name in key
+    ]
+    return [*own, *(column for column in columns if column.name != "customer_id")]
+
+
+def _owners(nodes: Mapping[str, Node]) -> dict[str, str]:
+    owners = {name: name for name in nodes}
+    for node in nodes.values():
+        for output in node.outputs.values():
+            other = owners.setdefault(output.name, node.name)
+            if other != node.name:
+                raise ParseError(
+                    f"{node.name} publishes {output.name} as well, which is a model of its own.",
+                    where=node.model.shown,
+                    hint="Rename one of the two models.",
+                )
+    return owners
+
+
+def validate_config(
+    given: Mapping[str, Any],
+    model: Model,
+    *,
+    kind: type[Config] = ModelConfig,  # type: ignore[assignment]
+) -> Config:
+    """Check what a model's config() says against dbt's keys, or an algorithm's options."""
     from seg_sql.yaml_files import YamlFile
 
     # The config may come from the template: errors name it, not a line of YAML.
     document = YamlFile(model.path, "")
     try:
-        return validate(ModelConfig, dict(given), document)
+        return validate(kind, dict(given), document)
     except ConfigError as error:
         error.where = model.shown
         quoted = re.search(r"'(\w+)", error.message)

@@ -65,7 +65,7 @@ def test_a_fault_names_its_line_and_what_is_known(
 
 
 def test_without_a_project_the_next_step_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="no seg_sql.yml") as caught:
+    with pytest.raises(ConfigError, match="no seg_sql") as caught:
         load_project(tmp_path)
     assert "seg-sql init" in str(caught.value.hint)
 

@@ -30,6 +30,7 @@ LAYERS = [
     {
         "runner",
         "building",
+        "fitting",
         "run",
         "explain",
         "demo",
@@ -56,6 +57,7 @@ LAYERS = [
     {"inputs"},
     {"render", "select"},
     {"project", "graph", "lint", "lint_tree", "lint_words", "events"},
+    {"algorithm"},
     {"config", "options", "generic_tests"},
     {"engines"},
     {"profiles"},

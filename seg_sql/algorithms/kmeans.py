@@ -249,6 +249,9 @@ def _started(
     few = points.rows <= FEW_ROWS
     size = min(BATCH_OF_FEW, points.rows // 8) if few and len(ks) == 1 else 0
     drawn = spread_out(step, points, max(ks), seed=options.seed, batch_size=max(BATCH, size))
+    if options.k == "auto":
+        # Few customers cannot be parted into many clusters: what is left of the range is searched.
+        ks = [k for k in ks if k <= len(drawn)] or [min(ks)]
     if len(drawn) < max(ks):
         raise _too_few(step, prepared, max(ks), len(drawn))
     everything, *halves = cells(step, points, drawn)

@@ -296,10 +296,8 @@ def assigned_sql(
             {
                 "key": literal(clustering.group_key),
                 "nearest": nearest_sql(step, clustering.centroids, points, keys),
-                "clusters": [
-                    {"id": id_, "label": literal(label)}
-                    for id_, label in zip(clustering.ids, clustering.labels, strict=True)
-                ],
+                "ids": [literal(id_) for id_ in clustering.ids],
+                "labels": [literal(label) for label in clustering.labels],
             }
         )
     return step.sql(

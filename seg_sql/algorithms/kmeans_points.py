@@ -107,6 +107,7 @@ class Points:
         squares: The weighted sum of their squared scaled coordinates.
         stage: What they are, for the record of the fit.
         weighted: Whether w can be other than 1.
+        hash_end: The hashes h of their rows lie below it.
     """
 
     source: str
@@ -116,6 +117,7 @@ class Points:
     squares: float
     stage: str
     weighted: bool
+    hash_end: int = HASH_END
 
     @property
     def is_table(self) -> bool:
@@ -527,6 +529,7 @@ def levels(step: Steps, prepared: Prepared, options: KMeansOptions) -> list[Poin
     below = HASH_END * second // prepared.rows if large else None
     source = prepared.points(step, hashed=True, below=below)
     bigger = _table(step, prepared, source, "larger sample" if large else "all rows")
+    bigger = replace(bigger, hash_end=below or HASH_END)
     smaller = _smaller(step, prepared, bigger, first)
     found = _extent(step, prepared, smaller.source, count_distinct=True)
     if found["distinct_rows"] <= WORTH_GROUPING * max(smaller.rows, 1):
@@ -555,9 +558,10 @@ def _table(step: Steps, prepared: Prepared, source: str, stage: str) -> Points:
 
 
 def _smaller(step: Steps, prepared: Prepared, points: Points, rows: int) -> Points:
-    below = HASH_END * rows // points.rows
+    below = points.hash_end * rows // points.rows
     select = step.sql("smaller_sample", xs=prepared.xs, points=points.source, hash_below=below)
-    return _points(step, prepared, step.table(select), "sample", weighted=points.weighted)
+    found = _points(step, prepared, step.table(select), "sample", weighted=points.weighted)
+    return replace(found, hash_end=below)
 
 
 def _points(step: Steps, prepared: Prepared, name: str, stage: str, *, weighted: bool) -> Points:

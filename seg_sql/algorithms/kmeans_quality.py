@@ -51,6 +51,7 @@ def nearest_sql(step: Steps, centroids: Centroids, points: str, kept: Sequence[s
         "nearest",
         points=points,
         kept=kept,
+        ds=[f"d{place}" for place in range(len(centroids))],
         centroids=[[literal(value) for value in centroid] for centroid in centroids],
     )
 
@@ -63,7 +64,10 @@ def summaries(
     kept = [*xs, *raws, "w"]
     rows = step.rows(
         "summary",
-        candidates=[nearest_sql(step, centroids, points, kept) for centroids in fits],
+        candidates=[
+            {"nearest": nearest_sql(step, centroids, points, kept), "size": len(centroids)}
+            for centroids in fits
+        ],
         xs=xs,
         raws=raws,
     )
@@ -188,7 +192,7 @@ def adjusted_rand(table: Mapping[tuple[int, int], float]) -> float:
     >>> adjusted_rand({(0, 1): 5.0, (1, 0): 5.0})
     1.0
     >>> round(adjusted_rand({(0, 0): 2.0, (0, 1): 1.0, (1, 1): 3.0}), 6)
-    0.318182
+    0.324324
     """
 
     def pairs(count: float) -> float:

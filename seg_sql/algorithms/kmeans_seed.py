@@ -11,7 +11,7 @@ import math
 import operator
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from seg_sql.algorithms.kmeans_points import HASH_END, Points, coordinates
@@ -25,6 +25,8 @@ Centroids = tuple[Centroid, ...]
 # Points drawn in a statement: so many, or twice the clusters. Two statements draw far points.
 BATCH = 16
 FAR_BATCHES = 2
+# More rows than these find no better starts.
+SEED_ROWS = 8_000
 CELL_ROUNDS = 50
 
 
@@ -79,8 +81,14 @@ def draw(
         offset=generator.randrange(HASH_END),
         centroids=[list(map(literal, centroid)) for centroid in far],
         limit=count,
+        hash_below=_part(points, SEED_ROWS),
     )
     return [tuple(float(row[x]) for x in xs) for row in rows]
+
+
+def _part(points: Points, rows: int) -> int | None:
+    """Return the limit of the hash that leaves about so many rows; None for all."""
+    return None if points.rows <= rows else points.hash_end * rows // points.rows
 
 
 def spread_out(
@@ -92,6 +100,9 @@ def spread_out(
     batch = 1
     while batch <= FAR_BATCHES or len(drawn) < k:
         found = draw(step, points, count, seed=seed, batch=batch, far=drawn)
+        if not found and points.rows > SEED_ROWS and len(drawn) < k:
+            every = replace(points, rows=SEED_ROWS)
+            found = draw(step, every, count, seed=seed, batch=batch, far=drawn)
         if not found:
             break
         drawn = list(dict.fromkeys([*drawn, *found]))
@@ -107,6 +118,7 @@ def cells(step: Steps, points: Points, drawn: Sequence[Centroid]) -> list[list[C
         "cells",
         points=points.source,
         xs=xs,
+        hash_below=_part(points, SEED_ROWS),
         centroids=[
             {
                 "square": literal(sum(value * value for value in centroid)),

@@ -139,7 +139,7 @@ def test_the_default_start_is_as_good_as_ten_of_scikit_learn(
     clusters: Clusters, wholesale: pd.DataFrame
 ) -> None:
     scaled = StandardScaler().fit_transform(np.log1p(wholesale[SPENDING]))
-    for k in (3, 5):
+    for k in (3, 5, 6):
         _, rows = clusters.fit(k=k, transform="log1p")
         peer = KMeans(k, n_init=10, random_state=0).fit(scaled)
         assert inertia(rows) <= 1.001 * peer.inertia_
@@ -202,6 +202,30 @@ def test_planted_clusters_are_found(clusters: Clusters) -> None:
         for seed in range(20)
     ]
     assert min(found) >= 0.99
+
+
+def test_auto_finds_the_planted_number(clusters: Clusters) -> None:
+    """At least 9 of 10 here; the benchmark of the whole issue is 18 of 20."""
+    right = 0
+    for seed in range(10):
+        k, axes = 3 + seed % 6, 2 + seed % 3
+        values, _ = blobs(100 + seed, k, rows=1000, axes=axes)
+        load(clusters, points(values, ["a", "b", "c", "d"][:axes]))
+        fit, rows = clusters.fit(seed=seed)
+        right += fit.parameters["k"] == k
+        assert [row["k"] for row in rows["quality"]] == list(range(3, 11))
+        assert [row["k"] for row in rows["quality"] if row["chosen"]] == [fit.parameters["k"]]
+    assert right >= 9
+
+
+def test_no_stable_number_is_a_warning(clusters: Clusters) -> None:
+    """One round cloud has no clusters: the most stable k is taken, and the warning says so."""
+    load(clusters, points(np.random.default_rng(3).normal(size=(400, 2))))
+    fit, rows = clusters.fit(k=[5, 6, 7], min_stability=1)
+    assert "no number of clusters is stable" in " ".join(fit.warnings)
+    chosen = next(row for row in rows["quality"] if row["chosen"])
+    assert chosen["stability_ari"] == max(row["stability_ari"] for row in rows["quality"])
+    assert chosen["chosen_reason"].startswith("most stable")
 
 
 def test_by_hand(clusters: Clusters) -> None:

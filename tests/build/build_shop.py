@@ -16,6 +16,16 @@ from shop import Shop
 from seg_sql.engines import Existing
 from seg_sql.events import NodeFinished, TestFinished
 
+# Three customers, five orders: ann 9 + 3, bob 40, eve 30 + 30; and a guest for 6.
+LINES = [
+    ("ann", "1", "2026-01-05", "mug", 2, 4.5),
+    ("ann", "2", "2026-02-05", "cup", 1, 3.0),
+    ("bob", "3", "2026-01-15", "mug", 10, 4.0),
+    ("eve", "4", "2026-03-01", "pot", 1, 30.0),
+    ("eve", "5", "2026-03-31", "pot", 1, 30.0),
+    (None, "6", "2026-03-31", "cup", 2, 3.0),
+]
+
 SEG_SQL = [sys.executable, "-c", "from seg_sql.cli import main; main()"]
 
 
@@ -98,3 +108,10 @@ class BuildShop(Shop):
 
     def junit(self, path: str) -> ElementTree.Element:
         return ElementTree.parse(self.folder / path).getroot()
+
+
+def made(shop: BuildShop) -> BuildShop:
+    """Return a shop with its six order lines and a seg_sql.yml."""
+    shop.load(LINES)
+    shop.write()
+    return shop

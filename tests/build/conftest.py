@@ -6,19 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from build_shop import BuildShop
+from build_shop import BuildShop, made
 
 from seg_sql.profiles import DuckDBTarget, PostgresTarget
-
-# Three customers, five orders: ann 9 + 3, bob 40, eve 30 + 30; and a guest for 6.
-LINES = [
-    ("ann", "1", "2026-01-05", "mug", 2, 4.5),
-    ("ann", "2", "2026-02-05", "cup", 1, 3.0),
-    ("bob", "3", "2026-01-15", "mug", 10, 4.0),
-    ("eve", "4", "2026-03-01", "pot", 1, 30.0),
-    ("eve", "5", "2026-03-31", "pot", 1, 30.0),
-    (None, "6", "2026-03-31", "cup", 2, 3.0),
-]
 
 
 @pytest.fixture
@@ -37,12 +27,6 @@ def duckdb_shop(tmp_path: Path, duckdb_target: DuckDBTarget) -> BuildShop:
 def postgres_shop(tmp_path: Path, postgres_target: PostgresTarget) -> BuildShop:
     """The same on PostgreSQL only."""
     return made(BuildShop(tmp_path / "project", postgres_target))
-
-
-def made(shop: BuildShop) -> BuildShop:
-    shop.load(LINES)
-    shop.write()
-    return shop
 
 
 @pytest.fixture

@@ -66,13 +66,11 @@ def test_grants_of_the_project_and_of_a_model(
     shop.model("v", "{{ config(materialized='view') }}\nselect n from {{ ref('m') }}")
 
     def allowed(name: str, relation: str, privilege: str) -> bool:
-        with shop.engine() as engine:
-            return bool(
-                engine.fetch(
-                    f"select has_table_privilege('{name}', '{shop.schema_}.{relation}', '{privilege}')"
-                    f" and has_schema_privilege('{name}', '{shop.target.schema_}', 'usage')"
-                ).rows[0][0]
-            )
+        [may] = shop.values(
+            f"select has_table_privilege('{name}', '${relation}', '{privilege}')"
+            f" and has_schema_privilege('{name}', '{shop.target.schema_}', 'usage')"
+        )
+        return bool(may)
 
     for _ in range(2):  # also when the table takes the place of the last one
         shop.build("m", "v")

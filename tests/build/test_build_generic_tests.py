@@ -150,7 +150,11 @@ def test_a_test_of_ones_own(shop: BuildShop) -> None:
     shop.seed("rows", "n\n1\n2\n3\n")
     shop.singular(
         "is_even",
-        "select {{ column_name }} from {{ model }} as tested where mod({{ column_name }}, {{ by }}) <> 0",
+        """
+        select {{ column_name }}
+        from {{ model }} as tested
+        where mod({{ column_name }}, {{ by }}) <> 0
+        """,
     )
     shop.model("t", "select n from {{ ref('rows') }}")
     shop.schema(
@@ -205,9 +209,9 @@ def test_wrong_arguments_are_one_error_with_its_line(
     shop = duckdb_shop
     shop.model("o", "select 1 as n")
     shop.model("t", "select 1 as m, 1 as n")
-    head = "models:\n  - name: t\n    columns:\n      - name: m\n      - name: n\n        data_tests:\n"
+    columns = "columns:\n      - name: m\n      - name: n\n        data_tests:\n"
     lines = "\n".join(f"          {line}" for line in spec.splitlines())
-    shop.file("sql/models/schema.yml", f"{head}{lines}\n")
+    shop.file("sql/models/schema.yml", f"models:\n  - name: t\n    {columns}{lines}\n")
     text = (shop.folder / "sql/models/schema.yml").read_text()
     assert yaml.safe_load(text)
     marked = 1 + next(n for n, line in enumerate(text.splitlines()) if "<--" in line)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from build_shop import BuildShop
-from conftest import made
+from build_shop import BuildShop, made
 
 from seg_sql.inputs import Limits
 from seg_sql.profiles import DuckDBTarget, PostgresTarget

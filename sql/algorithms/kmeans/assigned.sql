@@ -8,22 +8,10 @@
         {% endfor -%}
         cast({{ as_of }} as date) as as_of,
         {{ group.key }} as group_key,
-        case label
-            {% for cluster in group.clusters -%}
-            when {{ loop.index0 }} then {{ cluster.id }}
-            {% endfor -%}
-        end as cluster_id,
-        case label
-            {% for cluster in group.clusters -%}
-            when {{ loop.index0 }} then {{ cluster.label }}
-            {% endfor -%}
-        end as cluster_label,
+        {{ seg_sql.kmeans_nearest(group.ids) }} as cluster_id,
+        {{ seg_sql.kmeans_nearest(group.labels) }} as cluster_label,
         sqrt(best) as distance,
-        case second_label
-            {% for cluster in group.clusters -%}
-            when {{ loop.index0 }} then {{ cluster.id }}
-            {% endfor -%}
-        end as second_cluster_id,
+        {{ seg_sql.kmeans_second_nearest(group.ids) }} as second_cluster_id,
         case
             when second_best > 0 then 1 - sqrt(best) / sqrt(second_best) else 0
         end as silhouette,

@@ -43,6 +43,7 @@ from (
                     as d{{ loop.index0 }}{{ ',' if not loop.last }}
                 {% endfor -%}
             from {{ points }} as points
+            {{ 'where h < ' ~ hash_below if hash_below }}
             {{ seg_sql.fence() }}
         ) as distances
         {{ seg_sql.fence() }}

@@ -1,75 +1,29 @@
--- Each point's nearest and second nearest centroid, by exact squared distances.
--- Grain: that of the points. At equal distances the lowest number wins.
+-- The squared distances d0, d1 .. of each point to the centroids; the least, and the second least:
+-- the least of each one's distance or the least before it, whichever is more.
+-- Grain: that of the points.
 select
     {% for column in kept -%}
     {{ column }},
     {% endfor -%}
-    label,
-    best,
-    second_best,
-    case
-        {% for centroid in centroids -%}
-        when d{{ loop.index0 }} = second_best and label <> {{ loop.index0 }} then {{ loop.index0 }}
+    {% for d in ds -%}
+    {{ d }},
+    {% endfor -%}
+    least({{ ds | join(', ') }}) as best,
+    least(
+        {% for d in ds[1:] -%}
+        greatest({{ 'least(' ~ ds[: loop.index] | join(', ') ~ ')' if not loop.first else ds[0] }}, {{ d }})
+        {{- ',' if not loop.last }}
         {% endfor -%}
-    end as second_label
+    ) as second_best
 from (
     select
         {% for column in kept -%}
         {{ column }},
         {% endfor -%}
         {% for centroid in centroids -%}
-        d{{ loop.index0 }},
+        {{ seg_sql.kmeans_squared(centroid) }} as {{ ds[loop.index0] }}{{ ',' if not loop.last }}
         {% endfor -%}
-        label,
-        best,
-        least(
-            {% for centroid in centroids -%}
-            case when label <> {{ loop.index0 }} then d{{ loop.index0 }} end{{ ',' if not loop.last }}
-            {% endfor -%}
-        ) as second_best
-    from (
-        select
-            {% for column in kept -%}
-            {{ column }},
-            {% endfor -%}
-            {% for centroid in centroids -%}
-            d{{ loop.index0 }},
-            {% endfor -%}
-            best,
-            case
-                {% for centroid in centroids[:-1] -%}
-                when d{{ loop.index0 }} = best then {{ loop.index0 }}
-                {% endfor -%}
-                else {{ centroids | length - 1 }}
-            end as label
-        from (
-            select
-                {% for column in kept -%}
-                {{ column }},
-                {% endfor -%}
-                {% for centroid in centroids -%}
-                d{{ loop.index0 }},
-                {% endfor -%}
-                least(
-                    {%- for centroid in centroids -%}
-                    d{{ loop.index0 }}{{ ', ' if not loop.last }}
-                    {%- endfor -%}
-                ) as best
-            from (
-                select
-                    {% for column in kept -%}
-                    {{ column }},
-                    {% endfor -%}
-                    {% for centroid in centroids -%}
-                    {{ seg_sql.kmeans_squared(centroid) }} as d{{ loop.index0 }}
-                    {{- ',' if not loop.last }}
-                    {% endfor -%}
-                from {{ points }} as points
-                {{ seg_sql.fence() }}
-            ) as distances
-            {{ seg_sql.fence() }}
-        ) as closest
-        {{ seg_sql.fence() }}
-    ) as labelled
+    from {{ points }} as points
     {{ seg_sql.fence() }}
-) as ranked
+) as distances
+{{ seg_sql.fence() }}

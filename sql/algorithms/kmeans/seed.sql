@@ -20,6 +20,7 @@ from (
             {{ seg_sql.lit(1.0) }} as d2
             {% endfor -%}
         from {{ points }} as points
+        {{ 'where h < ' ~ hash_below if hash_below }}
         {{ seg_sql.fence() }}
     ) as apart
 ) as runners

@@ -3,7 +3,7 @@
 {% for candidate in candidates -%}
 select
     {{ loop.index0 }} as candidate,
-    label,
+    {{ seg_sql.kmeans_nearest(range(candidate.size) | list) }} as label,
     count(*) as row_count,
     sum(w) as weight,
     sum(w * best) as inertia,
@@ -18,8 +18,8 @@ select
     sum(w * {{ x }}) as sum_{{ loop.index0 }}{{ ',' if not loop.last }}
     {% endfor -%}
 from (
-    {{ candidate | indent(4) }}
+    {{ candidate.nearest | indent(4) }}
 ) as nearest
-group by label
+group by 2
 {{ 'union all' if not loop.last }}
 {% endfor %}

@@ -1,0 +1,74 @@
+"""What an iterative algorithm is: a folder of statement templates and a driver without SQL text.
+
+An algorithm model is one node of the graph with a fixed set of outputs, `<model>` and
+`<model>_<output>`. The driver's contract is `fit` and `apply`: `fit` reads one relation and leaves
+a work table for each output; `apply` is a SELECT that scores a relation with published outputs.
+No algorithm calls ref().
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+
+if TYPE_CHECKING:
+    from seg_sql.step import Steps
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a fit is given beside the relation.
+
+    Attributes:
+        model: The name of the model; outputs are `<model>` and `<model>_<output>`.
+        key: The columns that identify a row of the relation.
+        options: The algorithm's validated options.
+        as_of: The first day that was not read, as an ISO date, or None.
+        previous: The published relation of each output of the last fit, where it exists.
+        keep_fit: Whether the published fit scores today's rows (`refit: never`, or not yet due).
+    """
+
+    model: str
+    key: Sequence[str]
+    options: Any
+    as_of: str | None = None
+    previous: Mapping[str, str] = field(default_factory=dict)
+    keep_fit: bool = False
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What a fit leaves behind.
+
+    Attributes:
+        outputs: The work table of each output; '' is the model itself.
+        status: How it ended, in a few words for the console, as in 'CONVERGED in 6'.
+        warnings: Sentences that say what a person should look at.
+        parameters: Fitted scalars for the record of the run.
+    """
+
+    outputs: Mapping[str, str]
+    status: str
+    warnings: Sequence[str] = ()
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Algorithm:
+    """An algorithm as the runner knows it."""
+
+    name: str
+    options: type[BaseModel]
+    outputs: tuple[str, ...]
+    fit: Callable[[Steps, str, Task], Fit]
+    apply: Callable[[Steps, Mapping[str, str], str, Task], str] | None = None
+
+
+def load(name: str) -> Algorithm:
+    """Import an algorithm; it is imported only when a model is of that kind."""
+    algorithm: Algorithm = importlib.import_module(f"seg_sql.algorithms.{name}").ALGORITHM
+    return algorithm

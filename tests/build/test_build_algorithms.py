@@ -1,0 +1,181 @@
+"""Algorithm models in a build: outputs, names, options, tests, publishing, scoring."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from build_shop import BuildShop
+
+from seg_sql import commands
+from seg_sql.errors import ConfigError, ParseError
+from seg_sql.events import NodeFinished
+from seg_sql.inputs import Limits
+from seg_sql.session import Settings
+
+OUTPUTS = ("features", "centroids", "profile", "quality", "fit", "matches", "exclusions")
+
+# Two clouds of points that nobody could part otherwise, and one point without a y.
+POINTS = [
+    ("a", 0.0, 0.0), ("b", 0.0, 1.0), ("c", 1.0, 0.0), ("d", 1.0, 1.0),
+    ("e", 10.0, 10.0), ("f", 10.0, 11.0), ("g", 11.0, 10.0), ("h", 5.0, None),
+]  # fmt: skip
+
+MODEL = """
+    {{ config(materialized='kmeans', unique_key='id', k=2, scaling='none', restarts=3) }}
+    select id, x, y from {{ input('points') }}
+"""
+
+
+@pytest.fixture
+def points(shop: BuildShop) -> BuildShop:
+    shop.load(
+        POINTS,
+        ("id", "x", "y"),
+        name="points",
+        types={"x": "double precision", "y": "double precision"},
+    )
+    shop.write(inputs={"points": {"relation": shop.raw("points")}})
+    shop.model("clouds", MODEL)
+    return shop
+
+
+def test_a_four_line_model_publishes_all_outputs(points: BuildShop) -> None:
+    points.build("clouds")
+    rows = {row["id"]: row for row in points.rows("clouds")}
+    # By hand: the larger cloud, a to d, is number 1; its centroid is (0.5, 0.5).
+    assert {name: row["cluster_id"] for name, row in rows.items()} == {
+        "a": 1, "b": 1, "c": 1, "d": 1, "e": 2, "f": 2, "g": 2,
+    }  # fmt: skip
+    assert rows["a"]["distance"] == pytest.approx(0.5**0.5)
+    centroids = {
+        (row["cluster_id"], row["feature"]): row["value"]
+        for row in points.rows("clouds_centroids")
+    }
+    assert centroids == {
+        (1, "x"): pytest.approx(0.5),
+        (1, "y"): pytest.approx(0.5),
+        (2, "x"): pytest.approx(31 / 3),
+        (2, "y"): pytest.approx(31 / 3),
+    }
+    assert [row["rows"] for row in points.rows("clouds_exclusions")] == [1]
+    with points.engine() as engine:
+        existing = engine.existing()
+        for output in OUTPUTS:
+            assert existing[f"clouds_{output}"].comment.endswith(f"seg-sql:shop:clouds_{output}")
+        assert not [name for name in existing if name.startswith("seg_tmp_")]
+    [node] = points.log.of(NodeFinished)
+    assert (node.kind, node.rows) == ("kmeans", 7)
+    parameters = {
+        (row["model"], row["parameter"]): row["value"]
+        for row in points.rows("seg_sql_run_parameters")
+    }
+    assert parameters["clouds", "k"] == "2"
+
+
+def test_outputs_are_referred_to_and_selected_by_name(points: BuildShop) -> None:
+    points.model("sizes", "select cluster_id, customers from {{ ref('clouds_profile') }} as p")
+    points.build("+sizes")
+    assert {row["customers"] for row in points.rows("sizes")} == {3, 4}
+    points.build("clouds_profile")
+    assert [event.name for event in points.log.of(NodeFinished)] == ["clouds"]
+
+
+def test_a_clash_of_names_is_an_error(points: BuildShop) -> None:
+    points.model("clouds_profile", "select 1 as one")
+    with pytest.raises(ParseError, match="clouds publishes clouds_profile as well"):
+        points.run("build", "clouds")
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "hint"),
+    [
+        (MODEL.replace("restarts", "restart"), "restart", "restarts"),
+        (MODEL.replace("k=2", "k=1"), "k", ""),
+        (MODEL.replace("'kmeans'", "'kmean'"), "did you mean 'kmeans'", ""),
+    ],
+)
+def test_options_are_checked_in_the_model(
+    points: BuildShop, text: str, said: str, hint: str
+) -> None:
+    points.model("clouds", text)
+    with pytest.raises(ConfigError) as caught:
+        points.run("build", "clouds")
+    assert said in str(caught.value)
+    assert hint in str(caught.value.hint or "")
+    assert str(caught.value.where).startswith("sql/models/clouds.sql")
+
+
+def test_options_of_the_project_win(points: BuildShop) -> None:
+    project: dict[str, Any] = {"inputs": {"points": {"relation": points.raw("points")}}}
+    points.write(**project, models={"clouds": {"k": 3}})
+    points.build("clouds")
+    assert {row["cluster_id"] for row in points.rows("clouds")} == {1, 2, 3}
+    points.write(**project, models={"clouds": {"kk": 3}})
+    with pytest.raises(ConfigError, match=r"models\.clouds\.kk") as caught:
+        points.run("build", "clouds")
+    assert "seg_sql.yml:" in str(caught.value.where)
+
+
+def test_a_failing_test_publishes_none_of_the_outputs(points: BuildShop) -> None:
+    points.build("clouds")
+    points.singular("no_clouds", "select id from {{ ref('clouds') }} where cluster_id = 2")
+    points.write(
+        inputs={"points": {"relation": points.raw("points")}}, models={"clouds": {"k": 3}}
+    )
+    assert points.run("build", "clouds") == 1
+    assert {row["cluster_id"] for row in points.rows("clouds")} == {1, 2}
+    assert {row["k"] for row in points.rows("clouds_quality")} == {2}
+
+
+def test_published_together_with_what_reads_it(points: BuildShop) -> None:
+    points.write(
+        inputs={"points": {"relation": points.raw("points")}}, publish="together"
+    )
+    points.model("sizes", "select cluster_id, customers from {{ ref('clouds_profile') }} as p")
+    points.build("+sizes")
+    assert {row["customers"] for row in points.rows("sizes")} == {3, 4}
+
+
+def test_empty_makes_every_output_without_a_row(points: BuildShop) -> None:
+    points.build("clouds", limits=Limits(empty=True))
+    for output in ("clouds", *(f"clouds_{each}" for each in OUTPUTS)):
+        assert points.rows(output) == []
+
+
+def test_refit_never_scores_with_the_published_centroids(points: BuildShop) -> None:
+    project: dict[str, Any] = {"inputs": {"points": {"relation": points.raw("points")}}}
+    points.write(**project, models={"clouds": {"refit": "never"}})
+    points.build("clouds")
+    before = points.rows("clouds_centroids")
+    # Ten more far points would move a centroid, and make theirs the larger cloud.
+    for number in range(10):
+        points.execute(f"insert into {points.raw('points')} values ('n{number}', 12, 12)")
+    points.build("clouds")
+    assert points.rows("clouds_centroids") == before
+    rows = {row["id"]: row["cluster_id"] for row in points.rows("clouds")}
+    assert (rows["a"], rows["n1"]) == (1, 2)
+    points.build("clouds", full_refresh=True)
+    assert points.rows("clouds_centroids") != before
+
+
+def test_the_scoring_select_runs_by_hand_and_gives_the_same(points: BuildShop) -> None:
+    points.build("clouds")
+    sql = commands.scoring_sql(
+        Settings(project_dir=points.folder, profiles_dir=points.folder), "clouds"
+    )
+    assert "seg_tmp_" not in sql
+    with points.engine() as engine:
+        scored = {row["id"]: row["cluster_id"] for row in engine.fetch(sql).dicts()}
+        engine.execute(f"create view {engine.relation('scored')} as {sql}")
+        count = engine.fetch(f"select count(*) from {engine.relation('scored')}").rows[0][0]
+    assert scored == {row["id"]: row["cluster_id"] for row in points.rows("clouds")}
+    assert count == 7
+
+
+def test_show_prints_an_output(points: BuildShop) -> None:
+    points.build("clouds")
+    settings = Settings(project_dir=points.folder, profiles_dir=points.folder)
+    result, total = commands.show(settings, "clouds_quality", inline=None, limit=5)
+    assert result.columns[:2] == ("group_key", "k")
+    assert total == 1
