@@ -1,4 +1,4 @@
-{# A file as a relation; only DuckDB reads files. Text stays text, so that no row is lost to a guess. #}
+{# A file as a relation; only DuckDB reads files. Text stays text: no row is lost to a guess. #}
 {% macro read_file(path, format, separator=none) -%}
     {{ adapter.dispatch('read_file', 'seg_sql')(path, format, separator) }}
 {%- endmacro %}
@@ -11,9 +11,9 @@
     {%- if format == 'parquet' -%}
         read_parquet({{ seg_sql.lit(path) }}, union_by_name = true)
     {%- else -%}
-        {#- What the reader guesses from the first lines, it guesses for all of them: without `quote`
-           the names of a file whose first lines have none keep theirs, without `comment` the lines
-           of order '#1001' may be skipped. Columns of several files are matched by name; with
+        {#- What the reader guesses from the first lines holds for all: without `quote` the names in
+           a file whose first lines have no quotes keep theirs, without `comment` a line of order
+           '#1001' may be skipped. Columns of several files are matched by name as it is; with
            `union_by_name` the reader would not list its rejects. -#}
         read_csv(
             {{ seg_sql.lit(path) }}, header = true, all_varchar = true, store_rejects = true,

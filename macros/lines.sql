@@ -17,7 +17,8 @@
 {% macro postgres__safe_product(a, b) -%}
     case
         when {{ a }} is null or {{ b }} is null then null
-        when not abs({{ a }}) <= {{ seg_sql.lit(1e150) }} or not abs({{ b }}) <= {{ seg_sql.lit(1e150) }}
+        when not abs({{ a }}) <= {{ seg_sql.lit(1e150) }}
+            or not abs({{ b }}) <= {{ seg_sql.lit(1e150) }}
             then cast('NaN' as double precision)
         when abs({{ a }}) < {{ seg_sql.lit(1e-150) }} or abs({{ b }}) < {{ seg_sql.lit(1e-150) }}
             then {{ seg_sql.lit(0.0) }}
@@ -25,8 +26,8 @@
     end
 {%- endmacro %}
 
-{# Whether a timestamp is a day that a shop can have sold on: not infinite, not a slip of the pen such
-   as the year 20026 or 26. Python and most readers know no day outside of these years either. #}
+{# Whether a timestamp is a day that a shop can have sold on: not infinite, and no slip of the pen
+   such as the year 20026 or 26. Python knows no day beyond these years either. #}
 {% macro is_day(t) -%}
     ({{ t }} between cast('1600-01-01' as timestamp) and cast('9999-12-31 23:59:59' as timestamp))
 {%- endmacro %}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
@@ -45,6 +46,7 @@ def build(run: Run, names: Iterable[str]) -> RunFinished:
             ]
             check_ours(workspace, engine, [*ours, *RUN_TABLES, *_kept(run, tests)], existing)
             _check_upstream(run, building, existing)
+            _check_rights(run)
             engine.prepare_schema()
             _drop_leftovers(run, existing)
             _say_start(run, building, tests)
@@ -152,6 +154,16 @@ def _kept(run: Run, tests: Mapping[str, list[DataTest]]) -> list[str]:
     ]
 
 
+def _check_rights(run: Run) -> None:
+    """Stop once when nothing can be written, instead of at every model."""
+    missing = run.engine.missing_rights()
+    if missing:
+        raise StartError(
+            f"The user of this target may not write to the schema {run.engine.schema}.",
+            hint="\n  ".join(missing),
+        )
+
+
 def _check_upstream(run: Run, building: Sequence[str], existing: Mapping[str, Existing]) -> None:
     workspace = run.workspace
     for name in building:
@@ -228,7 +240,8 @@ def _run_unit_tests(run: Run, order: Sequence[str], *, only_changed: bool) -> No
             return
         compiled = ""
         if finished.compiled and finished.status != "pass":
-            shown = f"sql/unit_tests/{name}/{unit.entry.name}.sql"
+            file = re.sub(r"\W+", "_", unit.entry.name)
+            shown = f"sql/unit_tests/{name}/{file}.sql"
             compiled = str(run.target.keep_compiled(shown, finished.compiled))
         run.log(replace(finished, compiled=compiled))
         tested.add(name)

@@ -13,9 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import Phase, settings
 
 from seg_sql.engines import Engine, open_engine
 from seg_sql.profiles import DuckDBTarget, PostgresTarget
+
+# In CI a failing example is enough; shrinking one that builds tables takes minutes.
+settings.register_profile(
+    "ci", phases=(Phase.explicit, Phase.reuse, Phase.generate), deadline=None, print_blob=True
+)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 SERVER_VARIABLE = "SEG_SQL_TEST_POSTGRES"
 ENGINES = ["duckdb", "postgres"]

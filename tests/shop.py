@@ -36,7 +36,7 @@ class Shop:
 
     folder: Path
     target: DuckDBTarget | PostgresTarget
-    log: Log = field(default_factory=Log)
+    log: Log = field(default_factory=Log, repr=False)
 
     @property
     def is_postgres(self) -> bool:

@@ -130,11 +130,12 @@ def test_examples_in_docstrings(module: str) -> None:
 
 
 def test_packaged_models_are_described() -> None:
-    """Every column that a packaged model yields is in its schema.yml, with a type and a text."""
+    """Every packaged model and output, and each of its columns, has a type and a text."""
     from seg_sql.project import load_project
+    from seg_sql.workspace import Workspace
 
-    project = load_project(ROOT / "fixtures" / "every_input")
-    for model in project.models.values():
+    nodes = Workspace(load_project(ROOT / "fixtures" / "every_input"), None).nodes
+    for model in (output for node in nodes.values() for output in node.outputs.values()):
         assert model.entry.description, model.name
         assert model.entry.columns, model.name
         for column in model.entry.columns:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from seg_sql.algorithms import Algorithm, Fit, Task
+from seg_sql.algorithms.kmeans_features import Prepared
 from seg_sql.algorithms.kmeans_lloyd import Candidate, Record, best_of, run
 from seg_sql.algorithms.kmeans_options import KMeansOptions
 from seg_sql.algorithms.kmeans_outputs import (
@@ -24,14 +25,8 @@ from seg_sql.algorithms.kmeans_outputs import (
     tables,
     z_scores,
 )
-from seg_sql.algorithms.kmeans_points import (
-    Points,
-    Prepared,
-    feature_names,
-    half,
-    levels,
-    prepare,
-)
+from seg_sql.algorithms.kmeans_points import Points, half, levels
+from seg_sql.algorithms.kmeans_prepare import feature_names, prepare
 from seg_sql.algorithms.kmeans_quality import (
     Cluster,
     Quality,

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from seg_sql.algorithms.kmeans_points import Points, coordinates
+from seg_sql.algorithms.kmeans_features import coordinates
+from seg_sql.algorithms.kmeans_points import Points
 from seg_sql.algorithms.kmeans_seed import Centroid, Centroids, rounded
 
 if TYPE_CHECKING:

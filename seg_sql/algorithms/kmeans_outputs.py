@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from seg_sql.algorithms.kmeans_features import Feature, Prepared, points_sql
 from seg_sql.algorithms.kmeans_lloyd import Round
-from seg_sql.algorithms.kmeans_points import Feature, Prepared, points_sql
 from seg_sql.algorithms.kmeans_quality import Cluster, Quality, nearest_sql
 from seg_sql.algorithms.kmeans_seed import Centroids
 
@@ -289,13 +289,21 @@ def assigned_sql(
     """
     literal = step.engine.literal
     keys = [step.engine.quote(name) for name in key]
+    # The names of the user's columns may be names of ours.
+    inner_keys = [f"key{place}" for place in range(len(keys))]
     groups = []
     for clustering, (relation, conditions, features) in zip(clusterings, relations, strict=True):
-        points = points_sql(step, relation, features, conditions=conditions, kept=keys)
+        points = points_sql(
+            step,
+            relation,
+            features,
+            conditions=conditions,
+            kept=[f"{key} as {inner}" for key, inner in zip(keys, inner_keys, strict=True)],
+        )
         groups.append(
             {
                 "key": literal(clustering.group_key),
-                "nearest": nearest_sql(step, clustering.centroids, points, keys),
+                "nearest": nearest_sql(step, clustering.centroids, points, inner_keys),
                 "ids": [literal(id_) for id_ in clustering.ids],
                 "labels": [literal(label) for label in clustering.labels],
             }
@@ -303,7 +311,7 @@ def assigned_sql(
     return step.sql(
         "assigned",
         groups=groups,
-        keys=keys,
+        keys=dict(zip(inner_keys, keys, strict=True)),
         as_of=literal(as_of),
         fitted_as_of=literal(fitted_as_of),
     )

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from seg_sql.algorithms.kmeans_features import Prepared, coordinates
 from seg_sql.algorithms.kmeans_lloyd import expanded
 from seg_sql.algorithms.kmeans_options import KMeansOptions
-from seg_sql.algorithms.kmeans_points import Points, Prepared, coordinates
+from seg_sql.algorithms.kmeans_points import Points
 from seg_sql.algorithms.kmeans_seed import Centroids
 
 if TYPE_CHECKING:

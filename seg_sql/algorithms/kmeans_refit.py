@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from seg_sql.algorithms import Task
+from seg_sql.algorithms.kmeans_features import Feature, Prepared
 from seg_sql.algorithms.kmeans_outputs import Clustering, Match
-from seg_sql.algorithms.kmeans_points import Feature, Prepared
 from seg_sql.algorithms.kmeans_seed import Centroid, Centroids
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from seg_sql.algorithms.kmeans_points import HASH_END, Points, coordinates
+from seg_sql.algorithms.kmeans_features import HASH_END, coordinates
+from seg_sql.algorithms.kmeans_points import Points
 
 if TYPE_CHECKING:
     from seg_sql.step import Steps

@@ -2,7 +2,8 @@
 -- such an id is a till, a guest account or a test, which anonymous_ids takes out.
 {{ config(
     severity='warn',
-    description='One customer id has over 1 % of the orders and 20 times the second: if it is a guest or a till, name it in anonymous_ids of the input order_lines.'
+    description='One customer id has over 1 % of the orders and 20 times the second: if it is a'
+    ~ ' guest or a till, name it in anonymous_ids of the input order_lines.'
 ) }}
 
 with

@@ -2,7 +2,8 @@
 -- lines: a line that cannot be read has no amount that could be missed.
 {{ config(
     severity='warn',
-    description='More than 5 % of the amount, or of the lines, is dropped: seg-sql show input_quality'
+    description='More than 5 % of the amount, or of the lines, is dropped; `seg-sql show'
+    ~ ' input_quality` says why.'
 ) }}
 
 with

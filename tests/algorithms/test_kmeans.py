@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 import pytest
 from fitting import Clusters
 from numpy.typing import NDArray
+from shop import Shop
 from sklearn.cluster import KMeans
 from sklearn.metrics import (
     adjusted_rand_score,
@@ -20,6 +22,7 @@ from sklearn.metrics import (
 from sklearn.preprocessing import StandardScaler
 
 from seg_sql.errors import ModelError
+from seg_sql.profiles import DuckDBTarget, PostgresTarget
 
 SPENDING = ["fresh", "milk", "grocery", "frozen", "detergents_paper", "delicassen"]
 POINT = {"customer_id": "integer", "a": "double precision", "b": "double precision"}
@@ -246,15 +249,56 @@ def test_by_hand(clusters: Clusters) -> None:
     assert rows["exclusions"] == []
 
 
+def test_names_of_the_user_may_be_names_of_ours(clusters: Clusters) -> None:
+    values, truth = blobs(19, 3, rows=120)
+    frame = points(values, ["x1", "x0"]).assign(best=np.arange(120))
+    load(clusters, frame, best="integer")
+    _, rows = clusters.fit(k=3, key=["best", "customer_id"])
+    found = sorted(rows[""], key=lambda row: row["best"])
+    assert adjusted_rand_score(truth, [row["cluster_id"] for row in found]) >= 0.9
+    assert {row["feature"] for row in rows["features"]} == {"x0", "x1"}
+
+
+def test_the_same_clusters_on_both_engines_and_any_number_of_threads(
+    tmp_path: Path, duckdb_target: DuckDBTarget, postgres_target: PostgresTarget
+) -> None:
+    """By way of the samples, on data without clear clusters: every customer, and the centroids."""
+    generator = np.random.default_rng(21)
+    frame = points(np.round(np.exp(generator.normal(3, 1, size=(6000, 2))), 2))
+    found = []
+    for target in (
+        duckdb_target,
+        duckdb_target.model_copy(update={"threads": 1}),
+        postgres_target,
+    ):
+        shop = Shop(tmp_path / "project", target)
+        shop.write()
+        clusters = Clusters(shop)
+        load(clusters, frame)
+        found.append(clusters.fit(k=5, transform="log1p", sample_rows=150)[1])
+    for other in found[1:]:
+        assert (labels(other[""]) == labels(found[0][""])).all()
+        for output in ("features", "centroids", "profile", "quality"):
+            assert_same(other[output], found[0][output], tolerance=1e-8)
+
+
 def test_an_equidistant_point_keeps_its_row(clusters: Clusters) -> None:
     """Of -1, 0 and 1, 0 is as far from both centroids: it is there once, in the lower id."""
     load(clusters, points([[-1.0], [-1.0], [0.0], [1.0], [1.0]], ["a"]))
-    start = start_table(clusters, pd.DataFrame({"a": [-1.0, 1.0]}))
-    _, rows = clusters.fit(init_centroids=start, scaling="none", tolerance=1, max_iterations=1)
-    assert len(rows[""]) == 5
-    assert sum(row["customers"] for row in rows["profile"]) == 5
-    middle = next(row for row in rows[""] if row["customer_id"] == 2)
-    assert middle["cluster_id"] < middle["second_cluster_id"] or middle["silhouette"] > 0
+    # Centers at -1 and 1: of the first fit's features, with a scaling that moves nothing.
+    fit, _ = clusters.fit(k=2, scaling="none")
+    with clusters.shop.engine() as engine:
+        centroids = engine.relation(fit.outputs["centroids"])
+        for id_, value in ((1, -1.0), (2, 1.0)):
+            engine.execute(
+                f"update {centroids} set scaled_value = {value} where cluster_id = {id_}"
+            )
+        select = clusters.score(fit, scaling="none")
+    with clusters.shop.engine() as engine:
+        rows = engine.fetch(select).dicts()
+    assert list(labels(rows)) == [1, 1, 1, 2, 2]
+    middle = next(row for row in rows if row["customer_id"] == 2)
+    assert (middle["second_cluster_id"], middle["distance"], middle["silhouette"]) == (2, 1.0, 0.0)
 
 
 def test_a_shuffled_table_gives_the_same_clusters(clusters: Clusters) -> None:

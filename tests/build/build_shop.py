@@ -26,6 +26,9 @@ LINES = [
     (None, "6", "2026-03-31", "cup", 2, 3.0),
 ]
 
+# The packaged models that are not algorithms.
+BASE = ("+rfm_segments", "customer_lifecycle", "cohort_retention", "input_quality")
+
 SEG_SQL = [sys.executable, "-c", "from seg_sql.cli import main; main()"]
 
 
@@ -114,4 +117,12 @@ def made(shop: BuildShop) -> BuildShop:
     """Return a shop with its six order lines and a seg_sql.yml."""
     shop.load(LINES)
     shop.write()
+    return shop
+
+
+def numbers_of(shop: BuildShop, values: str, **schema: object) -> BuildShop:
+    """Return a shop with a model `numbers` of given values, tested by what schema.yml says."""
+    shop.seed("given", values)
+    shop.model("numbers", "select * from {{ ref('given') }}")
+    shop.schema(models=[{"name": "numbers", **schema}])
     return shop

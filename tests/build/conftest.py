@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from build_shop import BuildShop, made
+from build_shop import BuildShop, made, numbers_of
 
 from seg_sql.profiles import DuckDBTarget, PostgresTarget
 
@@ -33,10 +34,4 @@ def postgres_shop(tmp_path: Path, postgres_target: PostgresTarget) -> BuildShop:
 def numbers(shop: BuildShop) -> Callable[..., BuildShop]:
     """Make a model `numbers` of given values, tested by what schema.yml says of it."""
 
-    def make(values: str, **schema: object) -> BuildShop:
-        shop.seed("given", values)
-        shop.model("numbers", "select * from {{ ref('given') }}")
-        shop.schema(models=[{"name": "numbers", **schema}])
-        return shop
-
-    return make
+    return functools.partial(numbers_of, shop)

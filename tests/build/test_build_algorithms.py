@@ -49,8 +49,7 @@ def test_a_four_line_model_publishes_all_outputs(points: BuildShop) -> None:
     }  # fmt: skip
     assert rows["a"]["distance"] == pytest.approx(0.5**0.5)
     centroids = {
-        (row["cluster_id"], row["feature"]): row["value"]
-        for row in points.rows("clouds_centroids")
+        (row["cluster_id"], row["feature"]): row["value"] for row in points.rows("clouds_centroids")
     }
     assert centroids == {
         (1, "x"): pytest.approx(0.5),
@@ -120,18 +119,14 @@ def test_options_of_the_project_win(points: BuildShop) -> None:
 def test_a_failing_test_publishes_none_of_the_outputs(points: BuildShop) -> None:
     points.build("clouds")
     points.singular("no_clouds", "select id from {{ ref('clouds') }} where cluster_id = 2")
-    points.write(
-        inputs={"points": {"relation": points.raw("points")}}, models={"clouds": {"k": 3}}
-    )
+    points.write(inputs={"points": {"relation": points.raw("points")}}, models={"clouds": {"k": 3}})
     assert points.run("build", "clouds") == 1
     assert {row["cluster_id"] for row in points.rows("clouds")} == {1, 2}
     assert {row["k"] for row in points.rows("clouds_quality")} == {2}
 
 
 def test_published_together_with_what_reads_it(points: BuildShop) -> None:
-    points.write(
-        inputs={"points": {"relation": points.raw("points")}}, publish="together"
-    )
+    points.write(inputs={"points": {"relation": points.raw("points")}}, publish="together")
     points.model("sizes", "select cluster_id, customers from {{ ref('clouds_profile') }} as p")
     points.build("+sizes")
     assert {row["customers"] for row in points.rows("sizes")} == {3, 4}

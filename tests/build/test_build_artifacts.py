@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from build_shop import BuildShop
+from build_shop import BASE, BuildShop
 
 from seg_sql.errors import ConfigError
 
@@ -69,7 +69,8 @@ def test_run_results_use_dbts_names(shop: BuildShop) -> None:
     }
 
 
-def test_the_manifest_says_what_there_is(shop: BuildShop) -> None:
+def test_the_manifest_says_what_there_is(duckdb_shop: BuildShop) -> None:
+    shop = duckdb_shop
     failing(shop).run("build", "given+")
     content = shop.artifact("manifest.json")
     assert content.keys() >= {"metadata", "nodes", "parent_map", "child_map"}
@@ -98,8 +99,9 @@ def test_the_manifest_says_what_there_is(shop: BuildShop) -> None:
     assert content["nodes"]["model.shop.order_lines_checked"]["relation_name"] is None
 
 
-def test_junit_is_what_ci_servers_read(shop: BuildShop) -> None:
+def test_junit_is_what_ci_servers_read(duckdb_shop: BuildShop) -> None:
     """Structure as the common schema has it: testsuites, testsuite with counts, testcase."""
+    shop = duckdb_shop
     report = shop.folder / "reports" / "junit.xml"
     assert failing(shop).run("build", "given+", junit=report) == 1
     root = shop.junit("reports/junit.xml")
@@ -128,7 +130,8 @@ def test_junit_is_what_ci_servers_read(shop: BuildShop) -> None:
     assert list(by_name["good"]) == []
 
 
-def test_json_lines_are_json(shop: BuildShop) -> None:
+def test_json_lines_are_json(duckdb_shop: BuildShop) -> None:
+    shop = duckdb_shop
     done = failing(shop).command("build", "-s", "given+", "--log-format", "json")
     assert done.returncode == 1
     assert done.stdout == ""
@@ -188,7 +191,7 @@ def test_a_failure_to_record_does_not_hide_the_run(shop: BuildShop) -> None:
 
 
 def test_compiled_sql_is_what_ran(shop: BuildShop) -> None:
-    shop.build()
+    shop.build(*BASE)
     for name, folder in (("orders", "base"), ("rfm", "rfm"), ("customer_lifecycle", "lifecycle")):
         text = shop.compiled(f"models/{folder}/{name}.sql")
         assert "{{" not in text
@@ -204,7 +207,7 @@ def test_target_holds_no_customer(shop: BuildShop) -> None:
     days = ("2026-01-05", "2026-02-05")
     shop.load([("Zebulon Q", day, day, "mug", 2, 4.5) for day in days], name="other")
     shop.write(inputs={"order_lines": {"relation": shop.raw("other")}})
-    shop.build(store_failures=True)
+    shop.build(*BASE, store_failures=True)
     assert shop.values("select customer_id from $rfm") == ["Zebulon Q"]
     for path in (shop.folder / "target").rglob("*"):
         assert path.is_dir() or "Zebulon" not in path.read_text()

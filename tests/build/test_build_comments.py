@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from build_shop import BuildShop
+from build_shop import BASE, BuildShop
 
 COLUMN_COMMENTS = {
     "duckdb": "select column_name, comment from duckdb_columns()"
@@ -25,7 +25,7 @@ def column_comments(shop: BuildShop, name: str) -> dict[str, str | None]:
 def test_every_relation_and_column_is_described(shop: BuildShop) -> None:
     from seg_sql.project import load_project
 
-    shop.build()
+    shop.build(*BASE)
     project = load_project(shop.folder)
     existing = shop.existing()
     assert len(shop.names()) >= 13
@@ -39,7 +39,7 @@ def test_every_relation_and_column_is_described(shop: BuildShop) -> None:
             assert text, (name, column)
             if name in project.models:
                 described = {c.name: c.description for c in project.models[name].entry.columns}
-                assert text == described[column].strip()
+                assert text == described[column].strip(), (name, column)
 
 
 def test_a_second_build_keeps_them_and_takes_new_ones(shop: BuildShop) -> None:

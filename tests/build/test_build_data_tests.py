@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from build_shop import BuildShop
+from build_shop import BASE, BuildShop, numbers_of
 
 from seg_sql.errors import SegSqlError
 
@@ -82,9 +82,9 @@ def test_run_does_not_test(numbers: Numbers) -> None:
         ({"where": "n > 5"}, "fail"),
     ],
 )
-def test_settings(numbers: Numbers, settings: dict[str, object], status: str | None) -> None:
+def test_settings(duckdb_shop: BuildShop, settings: dict[str, object], status: str | None) -> None:
     spec = {"accepted_range": {"max_value": 5, "description": "At most five.", **settings}}
-    shop = numbers("n\n1\n6\n7\n", columns=column(spec))
+    shop = numbers_of(duckdb_shop, "n\n1\n6\n7\n", columns=column(spec))
     assert shop.run("build", "given", "numbers") == (1 if status == "fail" else 0)
     found = shop.tests.get("accepted_range_numbers_n")
     assert (found and found.status) == status
@@ -93,9 +93,11 @@ def test_settings(numbers: Numbers, settings: dict[str, object], status: str | N
     assert shop.finished.warned == (status == "warn")
 
 
-def test_warn_error_counts_each_warning_once(numbers: Numbers) -> None:
-    shop = numbers(
-        "n\n6\n", columns=column({"accepted_range": {"max_value": 5, "severity": "warn"}})
+def test_warn_error_counts_each_warning_once(duckdb_shop: BuildShop) -> None:
+    shop = numbers_of(
+        duckdb_shop,
+        "n\n6\n",
+        columns=column({"accepted_range": {"max_value": 5, "severity": "warn"}}),
     )
     assert shop.run("build", "given", "numbers", warn_error=True) == 1
     # The test and its model.
@@ -103,8 +105,10 @@ def test_warn_error_counts_each_warning_once(numbers: Numbers) -> None:
     assert "numbers" not in shop.names()
 
 
-def test_fail_fast_stops_at_the_first_failure(numbers: Numbers) -> None:
-    shop = numbers("n\n6\n", columns=column({"accepted_range": {"max_value": 5}}, "unique"))
+def test_fail_fast_stops_at_the_first_failure(duckdb_shop: BuildShop) -> None:
+    shop = numbers_of(
+        duckdb_shop, "n\n6\n", columns=column({"accepted_range": {"max_value": 5}}, "unique")
+    )
     shop.model("aside", "select n from {{ ref('given') }}")
     shop.model("zoo", "select n from {{ ref('given') }}")
     assert shop.run("build", "given", "aside", "numbers", "zoo", fail_fast=True) == 1
@@ -252,7 +256,7 @@ def test_the_packaged_tests_find_a_broken_segment_map(shop: BuildShop) -> None:
     header = "r_score,f_score,m_score,segment,segment_order,description,suggested_action"
     shop.seed("rfm_map_mine", f"{header}\n1,,,Low,2,,\n2,,,Low,2,,\n")
     shop.write(models={"rfm": {"segment_map": "mine", "bins": 3}})
-    assert shop.run() == 1
+    assert shop.run("build", *BASE) == 1
     assert shop.statuses["rfm_segment_map"] == "error"
     assert shop.statuses["rfm"] == "skipped"
     assert shop.statuses["customer_lifecycle"] == "success"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from build_shop import BuildShop, made
+from build_shop import BASE, BuildShop, made
 
 from seg_sql.inputs import Limits
 from seg_sql.profiles import DuckDBTarget, PostgresTarget
@@ -19,7 +19,7 @@ MANY = [
 
 def test_empty_checks_types_and_reads_nothing(shop: BuildShop) -> None:
     shop.model("mine", "select customer_id, monetary from {{ ref('rfm') }}")
-    shop.build(limits=Limits(empty=True))
+    shop.build(*BASE, "mine", limits=Limits(empty=True))
     assert "error" not in shop.statuses.values()
     assert shop.values("select count(*) from $rfm") == [0]
     assert shop.values("select count(*) from $order_lines_clean") == [0]
@@ -32,7 +32,7 @@ def test_empty_checks_types_and_reads_nothing(shop: BuildShop) -> None:
 def test_empty_needs_no_line_in_the_input(shop: BuildShop) -> None:
     shop.load([], name="nothing")
     shop.write(inputs={"order_lines": {"relation": shop.raw("nothing")}})
-    shop.build(limits=Limits(empty=True))
+    shop.build(*BASE, limits=Limits(empty=True))
 
 
 def test_a_sample_takes_whole_customers(shop: BuildShop) -> None:

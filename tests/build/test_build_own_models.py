@@ -309,7 +309,7 @@ def test_a_segment_map_without_a_needed_column(duckdb_shop: BuildShop) -> None:
     shop = duckdb_shop
     shop.seed("rfm_map_mine", "r_score,f_score,m_score,segmnet\n1,1,1,x\n")
     shop.write(models={"rfm": {"segment_map": "mine", "bins": 2}})
-    assert shop.run() == 1
+    assert shop.run("build", "+rfm") == 1
     assert "sql/seeds/rfm_map_mine.csv:1: The seed rfm_map_mine has no column 'segment'." in (
         shop.said()
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from build_shop import BuildShop
+from build_shop import BASE, BuildShop
 
 from seg_sql import commands
 from seg_sql.errors import StartError
@@ -13,7 +13,7 @@ from seg_sql.session import Settings
 def refused(shop: BuildShop) -> StartError:
     before = shop.names()
     with pytest.raises(StartError) as raised:
-        shop.run()
+        shop.run("build", *BASE)
     assert raised.value.exit_code == 2
     # Nothing has started: neither a relation nor an artifact is there.
     assert shop.names() == before
@@ -36,7 +36,7 @@ def test_a_prefix_is_a_way_out(shop: BuildShop) -> None:
     shop.execute(f"create table {shop.schema_}.rfm (a integer)")
     refused(shop)
     shop.write(prefix="crm_")
-    shop.build()
+    shop.build(*BASE)
     # ann, bob and eve.
     assert len(shop.rows("crm_rfm")) == 3
     assert shop.values("select count(*) from $rfm") == [0]
@@ -48,7 +48,7 @@ def test_two_projects_share_a_schema_by_prefix(shop: BuildShop) -> None:
     shop.build("+orders")
     shop.write(name="other")
     with pytest.raises(StartError, match="belongs to the project 'shop'"):
-        shop.run()
+        shop.run("build", *BASE)
     shop.write(name="other", prefix="o_")
     shop.build("+orders")
     assert {"orders", "o_orders"} <= shop.names()

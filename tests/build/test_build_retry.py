@@ -9,7 +9,8 @@ from seg_sql.errors import ConfigError
 
 
 @pytest.fixture
-def failed(shop: BuildShop) -> BuildShop:
+def failed(duckdb_shop: BuildShop) -> BuildShop:
+    shop = duckdb_shop
     shop.model("a", "select {{ var('answer', 1) }} as n")
     shop.model("b", "select nothing as n from {{ ref('a') }}")
     shop.model("c", "select n from {{ ref('b') }}")
@@ -49,7 +50,8 @@ def test_a_model_that_is_gone_is_not_retried(failed: BuildShop) -> None:
     assert failed.statuses == {"c": "success"}
 
 
-def test_retry_of_tests_tests(shop: BuildShop) -> None:
+def test_retry_of_tests_tests(duckdb_shop: BuildShop) -> None:
+    shop = duckdb_shop
     shop.model("a", "select 6 as n")
     shop.model("b", "select 1 as n")
     shop.build("a", "b")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from build_shop import BuildShop
+from build_shop import BASE, BuildShop
 
 from seg_sql.errors import SegSqlError, StartError
 
@@ -42,8 +42,8 @@ def test_everything_is_published_at_the_end(shop: BuildShop) -> None:
 
 def test_the_packaged_models_with_their_view(shop: BuildShop) -> None:
     shop.write(publish="together")
-    shop.build()
-    shop.build()
+    shop.build(*BASE)
+    shop.build(*BASE)
     assert len(shop.rows("rfm")) == 3
     # All six lines, the guest's too.
     assert shop.values("select count(*) from $order_lines_clean") == [6]

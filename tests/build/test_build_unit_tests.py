@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from build_shop import BuildShop
+from build_shop import BASE, BuildShop
 
-from seg_sql.project import load_project
+from seg_sql import commands
+from seg_sql.session import Settings
 
 
 def test_all_packaged_unit_tests_pass(shop: BuildShop) -> None:
@@ -21,17 +22,18 @@ def test_all_packaged_unit_tests_pass(shop: BuildShop) -> None:
             "customers": {"relation": shop.raw("customers")},
         }
     )
-    units = len(load_project(shop.folder).unit_tests)
-    assert units >= 14
-    assert shop.run("test") == 1
+    settings = Settings(project_dir=shop.folder, profiles_dir=shop.folder)
+    listed = set(commands.listing(settings, select=BASE, resource_type=["unit_test"]))
+    assert len(listed) >= 14
+    assert shop.run("test", *BASE) == 1
     assert "so that their data tests cannot run" in shop.said()
     found = [event for event in shop.tests.values() if event.kind == "unit"]
-    assert len(found) == units
+    assert {event.name for event in found} == listed
     assert {event.status for event in found} == {"pass"}
-    shop.build()
+    shop.build(*BASE)
     # They passed, and nothing has changed since: the build did not run them again.
     assert {event.kind for event in shop.tests.values()} == {"data"}
-    assert shop.run("test") == 0
+    assert shop.run("test", *BASE) == 0
 
 
 def doubling(shop: BuildShop, expected: str = "id,m\n1,2\n2,5\n", **unit: Any) -> BuildShop:
@@ -94,7 +96,8 @@ def test_a_failing_unit_test_stops_its_model(shop: BuildShop) -> None:
     assert shop.run("build", "given+") == 1
 
 
-def test_a_build_without_tests_leaves_them_to_the_next(shop: BuildShop) -> None:
+def test_a_build_without_tests_leaves_them_to_the_next(duckdb_shop: BuildShop) -> None:
+    shop = duckdb_shop
     doubling(shop).build("given+")
     shop.model("m", "select id, n * 3 as m from {{ ref('given') }}")
     assert shop.run("run", "given+") == 0
@@ -103,7 +106,8 @@ def test_a_build_without_tests_leaves_them_to_the_next(shop: BuildShop) -> None:
     assert unit(shop).status == "fail"
 
 
-def test_what_is_inlined_is_tested_again(shop: BuildShop) -> None:
+def test_what_is_inlined_is_tested_again(duckdb_shop: BuildShop) -> None:
+    shop = duckdb_shop
     doubling(shop)
     shop.model("factor", "{{ config(materialized='ephemeral') }}\nselect 2 as f")
     shop.model(
@@ -123,7 +127,8 @@ def test_each_engine_is_tested_for_itself(shop: BuildShop) -> None:
     assert list(passed) == ["postgres" if shop.is_postgres else "duckdb"]
 
 
-def test_the_tolerance_is_relative(shop: BuildShop) -> None:
+def test_the_tolerance_is_relative(duckdb_shop: BuildShop) -> None:
+    shop = duckdb_shop
     doubling(shop, "id,m\n1,2\n2,5.004\n", tolerance=0.001)
     assert shop.run("test", "m") == 1  # not built, but
     assert unit(shop).status == "pass"
@@ -199,7 +204,8 @@ def test_a_wrong_unit_test_is_one_error_with_its_line(
     assert shop.statuses == {"given": "success", "m": "skipped"}
 
 
-def test_fail_fast_stops_at_a_unit_test(shop: BuildShop) -> None:
+def test_fail_fast_stops_at_a_unit_test(duckdb_shop: BuildShop) -> None:
+    shop = duckdb_shop
     doubling(shop, "id,m\n1,3\n")
     shop.model("aside", "select 1 as n")
     assert shop.run("build", "given", "m", "aside", fail_fast=True) == 1

@@ -142,4 +142,6 @@ def test_every_macro_is_in_the_model_or_in_another_macro():
     used = {name for text in [*texts, model] for name in re.findall(r"seg_sql\.(\w+)\(", text)}
 
     assert len(macros) > 30
-    assert {name for name in macros - used if "__" not in name} <= NOT_IN_THE_MODEL
+    # Those of KMeans write parts of its own statements, and serve nobody else.
+    others = {name for name in macros - used if "__" not in name and not name.startswith("kmeans_")}
+    assert others <= NOT_IN_THE_MODEL

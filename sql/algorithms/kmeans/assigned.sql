@@ -3,8 +3,8 @@
 {% for group in groups -%}
 (
     select
-        {% for column in keys -%}
-        {{ column }},
+        {% for inner, column in keys.items() -%}
+        {{ inner }} as {{ column }},
         {% endfor -%}
         cast({{ as_of }} as date) as as_of,
         {{ group.key }} as group_key,

@@ -4,30 +4,30 @@
 select
     count(*) as row_count,
     {% for feature in features -%}
-    count({{ feature.column }}) as known_{{ loop.index0 }},
-    cast(min({{ feature.column }}) as {{ seg_sql.double() }}) as lowest_{{ loop.index0 }},
-    cast(max({{ feature.column }}) as {{ seg_sql.double() }}) as highest_{{ loop.index0 }},
+    count(raw{{ loop.index0 }}) as known_{{ loop.index0 }},
+    cast(min(raw{{ loop.index0 }}) as {{ seg_sql.double() }}) as lowest_{{ loop.index0 }},
+    cast(max(raw{{ loop.index0 }}) as {{ seg_sql.double() }}) as highest_{{ loop.index0 }},
     avg(x{{ loop.index0 }}) as center_{{ loop.index0 }},
     stddev_pop(x{{ loop.index0 }}) as scale_{{ loop.index0 }},
     {% endfor -%}
     {% for column in keys -%}
-    count({{ column }}) as known_key_{{ loop.index0 }},
+    count(key{{ loop.index0 }}) as known_key_{{ loop.index0 }},
     {% endfor -%}
-    {{ 'min(' ~ weight ~ ')' if weight else '1' }} as least_weight,
-    {{ 'cast(max(' ~ weight ~ ') as ' ~ seg_sql.double() ~ ')' if weight else '1' }} as most_weight
+    cast(min(w) as {{ seg_sql.double() }}) as least_weight,
+    cast(max(w) as {{ seg_sql.double() }}) as most_weight
 from (
     select
         {% for feature in features -%}
-        {{ feature.column }},
+        {{ feature.column }} as raw{{ loop.index0 }},
         case
             when abs(cast({{ feature.column }} as {{ seg_sql.double() }})) < {{ seg_sql.lit(1e100) }}
                 then {{ seg_sql.kmeans_value(feature) }}
         end as x{{ loop.index0 }},
         {% endfor -%}
         {% for column in keys -%}
-        {{ column }}{{ ',' if not loop.last or weight }}
+        {{ column }} as key{{ loop.index0 }},
         {% endfor -%}
-        {{ weight or '' }}
+        {{ weight or 1 }} as w
     from {{ relation }}
     {{ seg_sql.fence() }}
 ) as transformed

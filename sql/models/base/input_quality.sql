@@ -237,7 +237,8 @@ reasons as (
     from customers
     group by reason, action
     {%- endif %}
-    {%- for name in ['order_lines', 'customers', 'customer_map', 'items'] if broken_rows(name) > 0 %}
+    {%- for name in ['order_lines', 'customers', 'customer_map', 'items']
+        if broken_rows(name) > 0 %}
 
     union all
 
