@@ -22,6 +22,7 @@ from seg_sql.errors import ConfigError
 from seg_sql.events import Log, NodeFinished, RunFinished, TestFinished
 
 if TYPE_CHECKING:
+    from seg_sql.step import Steps
     from seg_sql.workspace import Workspace
 
 SCHEMA_VERSION = "seg-sql/1"
@@ -91,6 +92,10 @@ class Target:
         self._write_json(
             "run_results.json", run_results(workspace, log, finished, started_at, args)
         )
+
+    def write_catalog(self, workspace: Workspace, steps: Steps) -> None:
+        """Write catalog.json: the published relations as the database describes them."""
+        self._write_json("catalog.json", catalog(workspace, steps))
 
     def _write_json(self, name: str, content: Mapping[str, Any]) -> None:
         with _writing(self.folder / name):
@@ -217,6 +222,45 @@ def manifest(
             key: [child for child, above in parents.items() if key in above] for key in nodes
         },
     }
+
+
+def catalog(workspace: Workspace, steps: Steps) -> dict[str, Any]:
+    """Return the published relations with their columns, types and comments."""
+    existing = steps.engine.existing()
+    nodes: dict[str, dict[str, Any]] = {}
+    for node in workspace.nodes.values():
+        for output in node.outputs.values() if node.builds else ():
+            relation = existing.get(workspace.project.relation_name(output.name))
+            if relation is None:
+                continue
+            select = steps.sql(
+                "all_rows",
+                columns=["*"],
+                relation=workspace.published(output.name),
+                order_by=[],
+                limit=None,
+            )
+            described = {column.name: column.description for column in output.entry.columns}
+            unique_id = f"{node.model.resource}.{workspace.project.name}.{output.name}"
+            nodes[unique_id] = {
+                "unique_id": unique_id,
+                "metadata": {
+                    "type": relation.kind,
+                    "schema": workspace.schema,
+                    "name": relation.name,
+                    "comment": relation.comment,
+                },
+                "columns": {
+                    column.name: {
+                        "type": column.type,
+                        "index": index,
+                        "name": column.name,
+                        "comment": described.get(column.name) or None,
+                    }
+                    for index, column in enumerate(steps.engine.describe(select), 1)
+                },
+            }
+    return {"metadata": _metadata(workspace), "nodes": nodes, "sources": {}}
 
 
 def run_results(

@@ -8,6 +8,7 @@ import decimal
 import io
 import json
 import sys
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TextIO
@@ -48,6 +49,7 @@ class Console:
     width: int = 80
     stream: TextIO = field(default_factory=lambda: sys.stderr)
     _shown_tests: list[TestFinished] = field(default_factory=list)
+    _live: bool = False
 
     def __call__(self, event: Event) -> None:
         """Print one event."""
@@ -59,6 +61,9 @@ class Console:
 
     def line(self, text: str, *, stamp: bool = True) -> None:
         """Print a line with the time before it."""
+        if self._live:
+            click.echo("\r" + " " * (self.width - 1) + "\r", file=self.stream, nl=False)
+            self._live = False
         now = f"{datetime.datetime.now():%H:%M:%S}  " if stamp else " " * 10
         click.echo(f"{now}{text}".rstrip(), file=self.stream)
 
@@ -79,9 +84,17 @@ class Console:
         if self.quiet and event.level in ("info", "debug"):
             return
         word = {"warn": "WARN ", "error": "ERROR "}.get(event.level, "")
-        self.line(f"{self._coloured(word.strip())}{' ' if word else ''}{event.text}")
-        if event.hint:
-            self.line(event.hint, stamp=False)
+        text = f"{self._coloured(word.strip())}{' ' if word else ''}{event.text}"
+        for number, part in enumerate(self._parts(text)):
+            self.line(part, stamp=number == 0)
+        for part in self._parts(event.hint or ""):
+            self.line(part, stamp=False)
+
+    def _parts(self, text: str) -> list[str]:
+        """Return a sentence in lines that fit a terminal; a pipe gets it whole."""
+        if not text or not self.stream.isatty():
+            return [text] if text else []
+        return textwrap.wrap(text, self.width - 10, break_long_words=False)
 
     def _nodestarted(self, event: NodeStarted) -> None:
         if not self.quiet and self.debug:
@@ -104,8 +117,8 @@ class Console:
                 self.line(part, stamp=False)
             return
         else:
-            what = [event.notes] if event.notes else []
-            what += [] if event.rows is None else [f"{event.rows:,} rows"]
+            counted = [] if event.rows is None else [f"{event.rows:,} rows"]
+            what = [event.notes] if event.notes else counted
             text = f"{place} {{}} created {_what(event)}"
             self._node_line(text, "OK", ", ".join([*what, f"{event.seconds:.2f}s"]))
         self._print_tests(tests)
@@ -138,14 +151,21 @@ class Console:
             self.line(f"  {self._coloured(word)} {kind} {event.name}{count}", stamp=False)
             for part in (*event.message.splitlines(), *event.detail.splitlines()):
                 self.line(f"    {part}", stamp=False)
-            if event.compiled and event.status != "pass" and event.kind == "data":
-                self.line(f"    {event.compiled}", stamp=False)
+            if event.compiled and event.status != "pass":
+                self.line(f"    compiled: {event.compiled}", stamp=False)
 
     def _iterated(self, event: Iterated) -> None:
         if self.quiet:
             return
         figures = "   ".join(f"{key} {value:,.6g}" for key, value in event.figures.items())
-        self.line(f"    iteration {event.iteration:<3} {figures}   {event.seconds:.2f}s")
+        text = f"    iteration {event.iteration:<3} {figures}   {event.seconds:.2f}s"
+        if not self.stream.isatty():
+            self.line(text)
+            return
+        # On a terminal one line that changes; the next other line takes its place.
+        shown = f"{datetime.datetime.now():%H:%M:%S}  {text}"[: self.width - 1]
+        click.echo("\r" + shown.ljust(self.width - 1), file=self.stream, nl=False)
+        self._live = True
 
     def _runfinished(self, event: RunFinished) -> None:
         self._print_tests(self._shown_tests)

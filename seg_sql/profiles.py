@@ -13,6 +13,8 @@ from seg_sql.errors import ConfigError, did_you_mean
 from seg_sql.yaml_files import YamlFile, render_env, validate
 
 DEFAULT_SCHEMA = "seg_sql"
+# What DuckDB 2 writes of itself, older readers cannot open; the embedded file is for sharing.
+EMBEDDED_STORAGE = "v1.4.0"
 
 
 class _Target(BaseModel):
@@ -128,7 +130,9 @@ def load_target(
                 where=str(path or project_dir),
                 hint="Write a profiles.yml, or run without --target for an embedded DuckDB file.",
             )
-        return DuckDBTarget(path=str(project_dir / f"{project_name}.duckdb"))
+        return DuckDBTarget(
+            path=str(project_dir / f"{project_name}.duckdb"), storage_version=EMBEDDED_STORAGE
+        )
     document = YamlFile.read(path)
     profiles = _mapping(document, (), document.data)
     if name not in profiles:

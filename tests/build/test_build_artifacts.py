@@ -63,6 +63,7 @@ def test_run_results_use_dbts_names(shop: BuildShop) -> None:
     assert results["seed.shop.given"]["adapter_response"] == {"rows_affected": 2}
     # What a program reads is JSON from end to end, and no half of a file is left beside it.
     assert {path.name for path in (shop.folder / "target").iterdir()} == {
+        "catalog.json",
         "compiled",
         "manifest.json",
         "run_results.json",
