@@ -189,6 +189,31 @@ def test_a_quote_far_down_a_file_is_no_part_of_the_id(files: Shop, tmp_path: Pat
     assert monetary == {"a": 25_002.0, "b, c": 3.0}
 
 
+def test_a_quote_far_down_a_file_that_is_never_closed(files: Shop, tmp_path: Path) -> None:
+    """The reader takes all that follows for one row: thousands would be lost and one counted."""
+    path = tmp_path / "late.csv"
+    lines = [f"a,{number},2026-01-10,1" for number in range(30_000)]
+    lines[25_000] = '"a,25000,2026-01-10,1'
+    path.write_text("\n".join(["customer,order,day,amount", *lines, ""]))
+    files.write(inputs={"order_lines": {"path": str(path), "columns": CSV_COLUMNS}})
+    error = refusal(files)
+    # The header is line 1.
+    assert 'Line 25002 of late.csv opens a quote (") that is not closed' in error.message
+    assert "Close the quote" in str(error.hint)
+
+
+def test_lines_that_a_quote_took_with_it_are_counted(files: Shop, tmp_path: Path) -> None:
+    """The quote of the 25,001st line ends with the next quote, so that two lines are lost."""
+    path = tmp_path / "late.csv"
+    lines = [f'"a",{number},2026-01-10,1' for number in range(30_000)]
+    lines[25_000] = '"a,25000,2026-01-10,1'
+    path.write_text("\n".join(["customer,order,day,amount", *lines, ""]))
+    read_file(files, path)
+    assert quality(files)["broken row"] == ("dropped", 2, None)
+    kept = [row[1] for reason, row in quality(files).items() if reason != "broken row"]
+    assert sum(kept) == 29_998
+
+
 def test_broken_rows_of_other_inputs_are_counted(files: Shop) -> None:
     """Of 6 rows of customers: one broken, one without an id, one repeated, two without a date."""
     customers = {

@@ -29,7 +29,7 @@ lines as (
 shared_orders as (
 
     select order_id
-    from {{ ref('orders') }}
+    from {{ ref('orders') }} as orders
     group by order_id
     having count(*) > 1
 
@@ -38,7 +38,7 @@ shared_orders as (
 customers_without_purchase as (
 
     select customer_id
-    from {{ ref('orders') }}
+    from {{ ref('orders') }} as orders
     group by customer_id
     having max(case when is_purchase then 1 else 0 end) = 0
 

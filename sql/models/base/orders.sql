@@ -8,7 +8,7 @@ with
 lines as (
 
     select customer_id, order_id, ordered_at, quantity, amount
-    from {{ ref('order_lines_clean') }}
+    from {{ ref('order_lines_clean') }} as order_lines_clean
     where customer_id is not null
 
 ),

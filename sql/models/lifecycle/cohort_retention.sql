@@ -8,7 +8,7 @@ with
 orders as (
 
     select customer_id, order_date, amount, is_purchase
-    from {{ ref('orders') }}
+    from {{ ref('orders') }} as orders
 
 ),
 

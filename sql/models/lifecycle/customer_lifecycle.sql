@@ -10,7 +10,7 @@ with
 purchase_days as (
 
     select customer_id, order_date, count(*) as orders
-    from {{ ref('orders') }}
+    from {{ ref('orders') }} as orders
     where is_purchase
     group by customer_id, order_date
 

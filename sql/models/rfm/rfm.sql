@@ -10,7 +10,7 @@ with
 customers as (
 
     select customer_id, first_order_date, last_order_date, recency, frequency, monetary
-    from {{ ref('rfm_values') }}
+    from {{ ref('rfm_values') }} as rfm_values
 
 ),
 
@@ -24,7 +24,7 @@ cuts as (
         {% endfor -%}
         {% endfor -%}
         max(fitted_as_of) as fitted_as_of
-    from {{ ref('rfm_cut_points') }}
+    from {{ ref('rfm_cut_points') }} as rfm_cut_points
 
 ),
 

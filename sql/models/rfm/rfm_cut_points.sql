@@ -12,7 +12,7 @@ with
 customers as (
 
     select customer_id, recency, frequency, monetary
-    from {{ ref('rfm_values') }}
+    from {{ ref('rfm_values') }} as rfm_values
 
 ),
 

@@ -7,14 +7,14 @@ with
 segments as (
 
     select distinct segment, segment_order, description, suggested_action
-    from {{ ref('rfm_segment_map') }}
+    from {{ ref('rfm_segment_map') }} as rfm_segment_map
 
 ),
 
 customers as (
 
     select segment, recency_days, frequency, monetary
-    from {{ ref('rfm') }}
+    from {{ ref('rfm') }} as rfm
 
 ),
 

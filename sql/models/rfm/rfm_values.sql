@@ -8,7 +8,7 @@ with
 orders as (
 
     select customer_id, order_date, amount, is_purchase
-    from {{ ref('orders') }}
+    from {{ ref('orders') }} as orders
     {%- if var('rfm').window %}
     where order_date >= {{ seg_sql.add_days(seg_sql.as_of(), -1 * var('rfm').window) }}
     {%- endif %}
