@@ -10,8 +10,8 @@ and seg-sql share one. What is compared:
 * seg-sql run: order_lines_clean and orders as views, rfm with its cut points and segments as
   tables; tests and duplicate counting off. Once more with orders as a table, as by default.
 * seg-sql build: every packaged model with all tests, duplicates counted.
-* polars, pandas: the same rfm as a user would write it, read from the DuckDB file and written back
-  into it; polars once more from and to Parquet files, without the database.
+* polars, pandas: the same columns as a user would write them, read from the DuckDB file and written
+  back into it; polars once more from and to Parquet files, without the database.
 """
 
 from __future__ import annotations
@@ -211,12 +211,36 @@ def written_back(folder: Path, work: Callable[[Any], Any]) -> float:
     return timed(whole)
 
 
+def segment_map() -> list[dict[str, Any]]:
+    """Return the 25 cells of the map rf_10, which the peers join as seg-sql does."""
+    import csv
+
+    path = Path(__file__).resolve().parents[1] / "sql" / "seeds" / "rfm_map_rf_10.csv"
+    with path.open() as file:
+        return [
+            {
+                "r_score": int(row["r_score"]),
+                "f_score": int(row["f_score"]),
+                "segment": row["segment"],
+                "segment_order": int(row["segment_order"]),
+            }
+            for row in csv.DictReader(file)
+        ]
+
+
 def polars_rfm(lines: Any) -> Any:
+    import datetime
+
     import polars as pl
 
-    lines = lines.with_columns(
-        (pl.col("quantity") * pl.col("unit_price")).alias("amount"),
-        pl.col("ordered_at").dt.date().alias("day"),
+    as_of = datetime.date(2025, 1, 1)
+    lines = (
+        lines.with_columns(
+            (pl.col("quantity") * pl.col("unit_price")).alias("amount"),
+            pl.col("ordered_at").dt.date().alias("day"),
+        )
+        .filter(pl.col("day") < as_of)
+        .filter(pl.col("amount").is_finite() & pl.col("customer_id").is_not_null())
     )
     orders = lines.group_by("customer_id", "order_id").agg(
         pl.col("day").min(),
@@ -227,12 +251,13 @@ def polars_rfm(lines: Any) -> Any:
     customers = (
         orders.group_by("customer_id")
         .agg(
-            pl.col("day").filter(bought).max().alias("last"),
+            pl.col("day").filter(bought).min().alias("first_order_date"),
+            pl.col("day").filter(bought).max().alias("last_order_date"),
             bought.sum().alias("frequency"),
-            pl.col("amount").sum().alias("monetary"),
+            pl.col("amount").sum().round(6).alias("monetary"),
         )
         .filter(pl.col("frequency") > 0)
-        .with_columns((pl.date(2025, 1, 1) - pl.col("last")).dt.total_days().alias("recency"))
+        .with_columns((pl.lit(as_of) - pl.col("last_order_date")).dt.total_days().alias("recency"))
         .collect(engine="streaming")
     )
     scores = []
@@ -240,8 +265,20 @@ def polars_rfm(lines: Any) -> Any:
         cuts = [customers[measure].quantile(q, "linear") for q in (0.2, 0.4, 0.6, 0.8)]
         below = sum(((pl.col(measure) > cut).cast(pl.Int8) for cut in cuts), pl.lit(0))
         score = 5 - below if measure == "recency" else 1 + below
-        scores.append(score.alias(f"{measure}_score"))
-    return customers.with_columns(scores)
+        scores.append(score.alias(f"{measure[0]}_score"))
+    cells = pl.DataFrame(segment_map()).cast({"r_score": pl.Int32, "f_score": pl.Int32})
+    codes = [pl.col(f"{measure}_score").cast(pl.String) for measure in "rfm"]
+    return (
+        customers.lazy()
+        .with_columns([score.cast(pl.Int32) for score in scores])
+        .with_columns(
+            pl.concat_str(codes).alias("rfm_code"),
+            pl.lit(as_of).alias("as_of"),
+            pl.lit(as_of).alias("fitted_as_of"),
+        )
+        .join(cells.lazy(), on=["r_score", "f_score"], how="left")
+        .collect()
+    )
 
 
 def in_polars(folder: Path, rounds: int) -> dict[str, float]:
@@ -268,19 +305,31 @@ def pandas_rfm(connection: Any) -> Any:
     lines = connection.sql(LINES).df()
     lines["amount"] = lines["quantity"] * lines["unit_price"]
     lines["day"] = lines["ordered_at"].dt.normalize()
+    as_of = pd.Timestamp("2025-01-01")
+    lines = lines[(lines["day"] < as_of) & np.isfinite(lines["amount"])]
     orders = lines.groupby(["customer_id", "order_id"], sort=False).agg(
         day=("day", "min"), amount=("amount", "sum"), least=("amount", "min")
     )
     amount = orders["amount"].round(6)
     bought = orders[~((orders["least"] < 0) & (amount <= 0))].groupby("customer_id")["day"]
-    customers = pd.DataFrame({"last": bought.max(), "frequency": bought.size()})
-    customers["monetary"] = amount.groupby("customer_id").sum()
-    customers["recency"] = (pd.Timestamp("2025-01-01") - customers["last"]).dt.days
+    customers = pd.DataFrame(
+        {
+            "first_order_date": bought.min(),
+            "last_order_date": bought.max(),
+            "frequency": bought.size(),
+        }
+    )
+    customers["monetary"] = amount.groupby("customer_id").sum().round(6)
+    customers["recency"] = (as_of - customers["last_order_date"]).dt.days
     for measure in ("recency", "frequency", "monetary"):
         cuts = customers[measure].quantile([0.2, 0.4, 0.6, 0.8]).to_numpy()
         below = np.searchsorted(cuts, customers[measure].to_numpy(), side="left")
-        customers[f"{measure}_score"] = 5 - below if measure == "recency" else 1 + below
-    return customers.reset_index()
+        customers[f"{measure[0]}_score"] = 5 - below if measure == "recency" else 1 + below
+    codes = [customers[f"{measure}_score"].astype(str) for measure in "rfm"]
+    customers["rfm_code"] = codes[0] + codes[1] + codes[2]
+    customers["as_of"] = customers["fitted_as_of"] = as_of
+    cells = pd.DataFrame(segment_map())
+    return customers.reset_index().merge(cells, on=["r_score", "f_score"], how="left")
 
 
 def in_pandas(folder: Path, rounds: int) -> dict[str, float]:

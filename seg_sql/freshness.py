@@ -227,9 +227,10 @@ def reconcile(
     if "input_quality" not in built and not scan:
         return
     rows = steps.rows("reconcile", from_table="input_quality" in built)
-    kept = sum(row["amount"] or 0.0 for row in rows if _plain(row))
     others = [row for row in rows if not _plain(row)]
     total = sum(row["amount"] or 0.0 for row in rows)
+    # The line adds up as it is printed: what rounding leaves over goes to the largest part.
+    kept = round(total) - sum(round(row["amount"] or 0.0) for row in others)
     parts = [f"kept {kept:,.0f}"]
     parts += [
         f"{row['reason']} {row['amount']:,.0f}"
@@ -237,7 +238,7 @@ def reconcile(
         if row["amount"]
     ]
     without = [row for row in others if not row["amount"]]
-    text = f"read {total:,.0f} = {' + '.join(parts)}".replace("+ -", "- ")
+    text = f"amount read {total:,.0f} = {' + '.join(parts)}".replace("+ -", "- ")
     if without:
         listed = ", ".join(f"{row['reason']} {int(row['line_count']):,}" for row in without)
         text += f"   (lines without an amount: {listed})"

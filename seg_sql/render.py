@@ -109,7 +109,7 @@ _ENVIRONMENT_SETTINGS: dict[str, Any] = {
 
 @lru_cache(maxsize=1000)
 def _code(text: str, shown: str) -> CodeType:
-    environment = SandboxedEnvironment(**_ENVIRONMENT_SETTINGS)
+    environment = _compiler()
     kept = _bytecode_cache()
     if kept is None:
         return environment.compile(text, name=shown, filename=shown)
@@ -119,6 +119,12 @@ def _code(text: str, shown: str) -> CodeType:
         with contextlib.suppress(OSError):
             kept.set_bucket(bucket)
     return bucket.code
+
+
+@cache
+def _compiler() -> SandboxedEnvironment:
+    """Return the environment that templates are compiled in; none is rendered in it."""
+    return SandboxedEnvironment(**_ENVIRONMENT_SETTINGS)
 
 
 @cache

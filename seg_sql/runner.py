@@ -50,6 +50,7 @@ def build(run: Run, names: Iterable[str]) -> RunFinished:
             engine.prepare_schema()
             _drop_leftovers(run, existing)
             _say_start(run, building, tests)
+            _say_limits(run)
             check_own(workspace, order, run.log)
             _settle(run, chosen)
             freshness.keep_fits(workspace, run.steps, existing, run.options.full_refresh)
@@ -219,6 +220,20 @@ def _say_start(run: Run, building: Sequence[str], tests: Mapping[str, list[DataT
             },
         )
     )
+
+
+def _say_limits(run: Run) -> None:
+    """Say aloud when the tables will not hold what their names promise."""
+    limits, schema = run.workspace.limits, run.engine.schema
+    share = "" if limits.sample is None else f"{limits.sample:.4g} of the customers, as a sample"
+    what = "no row" if limits.empty else share
+    if what:
+        run.log(
+            Said(
+                f"The tables of schema {schema} will hold {what}.",
+                hint="For a check beside the real tables take a target of its own: --target ci.",
+            )
+        )
 
 
 def _run_unit_tests(run: Run, order: Sequence[str], *, only_changed: bool) -> None:

@@ -15,8 +15,6 @@ from seg_sql.algorithms.kmeans_seed import Centroids
 if TYPE_CHECKING:
     from seg_sql.step import Steps
 
-OUTPUTS = ("", "features", "centroids", "profile", "quality", "fit", "matches", "exclusions")
-
 # A feature whose mean lies this many standard deviations from the population's is telling.
 TELLING = 0.25
 _RECENCY = ("recency", "days_since")

@@ -21,7 +21,7 @@ customers as (
         customer_id,
         min(case when is_purchase then order_date end) as first_order_date,
         max(case when is_purchase then order_date end) as last_order_date,
-        {{ seg_sql.isum('case when is_purchase then 1 else 0 end') }} as purchases,
+        count(case when is_purchase then 1 end) as purchases,
         {{ seg_sql.round('sum(amount)') }} as monetary
     from orders
     group by customer_id
