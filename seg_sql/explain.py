@@ -42,6 +42,12 @@ def customer(settings: Settings, customer_id: str, *, lines: int) -> Iterator[st
         as_of = freshness.settle(workspace, runner_steps, set(workspace.nodes), Log())
         given = {"customer": customer_id}
         found = steps.rows("lines", parameters=given, limit=max(lines, 1))
+        anonymous = workspace.project.config.inputs["order_lines"].anonymous_ids
+        if customer_id in map(str, anonymous):
+            raise SelectionError(
+                f"'{customer_id}' stands for nobody: it is one of the anonymous_ids of order_lines.",
+                hint="`seg-sql show input_quality` says how many lines have such an id.",
+            )
         if not found:
             raise SelectionError(
                 f"No order line has the customer '{customer_id}'.",

@@ -126,7 +126,7 @@ def write_project(proposal: Proposal, project_dir: Path) -> list[Path]:
         if isinstance(error, OSError):
             said = error.strerror or str(error)
             raise ConfigError(
-                f"The files cannot be written: {said}.", where=str(project_dir)
+                f"The files cannot be written: {said}.", where=str(project_dir.resolve())
             ) from error
         raise
     return written

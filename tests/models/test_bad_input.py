@@ -74,7 +74,7 @@ def warnings(shop: Shop) -> set[str]:
 
 
 def reconciliation(shop: Shop) -> str:
-    return next(said.text for said in shop.log.of(Said) if said.text.startswith("read "))
+    return next(said.text for said in shop.log.of(Said) if said.text.startswith("amount read "))
 
 
 def load_lines(
@@ -410,7 +410,7 @@ def test_everything_after_as_of(shop: Shop) -> None:
     shop.write(vars={"as_of": "2026-01-01"})
     assert shop.run("build", *EVERYTHING) == 1
     assert statuses(shop)["not_empty_order_lines_clean"] == "fail"
-    assert reconciliation(shop) == "read 5 = kept 0 + after as_of 5"
+    assert reconciliation(shop) == "amount read 5 = kept 0 + after as_of 5"
     with shop.engine() as engine:
         assert not {"orders", "rfm", "order_lines_clean"} & engine.existing().keys()
 
@@ -453,7 +453,8 @@ def test_no_amount_at_all(shop: Shop) -> None:
     assert shop.run("build", *EVERYTHING) == 1
     assert statuses(shop)["not_empty_order_lines_clean"] == "fail"
     assert (
-        reconciliation(shop) == "read 0 = kept 0   (lines without an amount: unreadable number 2)"
+        reconciliation(shop)
+        == "amount read 0 = kept 0   (lines without an amount: unreadable number 2)"
     )
 
 
@@ -802,7 +803,7 @@ def test_the_line_at_the_end_and_the_shares(shop: Shop) -> None:
     shop.write()
     shop.build("+input_quality")
     assert reconciliation(shop) == (
-        "read 2,000 = kept 1,400 + no customer 400 + no date 200"
+        "amount read 2,000 = kept 1,400 + no customer 400 + no date 200"
         "   (lines without an amount: no amount 1)"
     )
     shares = {row["reason"]: row["amount_share"] for row in shop.rows("input_quality")}
