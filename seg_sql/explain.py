@@ -45,7 +45,7 @@ def customer(settings: Settings, customer_id: str, *, lines: int) -> Iterator[st
         anonymous = workspace.project.config.inputs["order_lines"].anonymous_ids
         if customer_id in map(str, anonymous):
             raise SelectionError(
-                f"'{customer_id}' stands for nobody: it is one of the anonymous_ids of order_lines.",
+                f"'{customer_id}' stands for nobody: it is in the anonymous_ids of order_lines.",
                 hint="`seg-sql show input_quality` says how many lines have such an id.",
             )
         if not found:
