@@ -20,7 +20,6 @@ import argparse
 import importlib.metadata
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -154,7 +153,9 @@ def timed(work: Callable[[], Any]) -> float:
 
 
 def peak_gb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+    # Not getrusage: a child starts there with the peak of the parent that made the data.
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024**2
 
 
 def seg_sql(
