@@ -124,3 +124,27 @@
 {% macro default__is_finite(x) -%}
     (abs(cast({{ x }} as {{ seg_sql.double() }})) < cast('Infinity' as {{ seg_sql.double() }}))
 {%- endmacro %}
+
+
+{# The values that cut the rows into `parts` of equal size, by linear interpolation: an array of
+   parts - 1 doubles, for seg_sql.element. #}
+{% macro quantiles(x, parts) -%}
+    {{ adapter.dispatch('quantiles', 'seg_sql')(x, parts) }}
+{%- endmacro %}
+
+{% macro default__quantiles(x, parts) -%}
+    percentile_cont(array[
+    {%- for cut in range(1, parts) -%}
+        {{ seg_sql.lit(cut / parts) }}{{ ', ' if not loop.last }}
+    {%- endfor -%}
+    ]) within group (order by {{ x }})
+{%- endmacro %}
+
+{# The element of an array at a place, from 1 on. #}
+{% macro element(elements, place) -%}
+    {{ adapter.dispatch('element', 'seg_sql')(elements, place) }}
+{%- endmacro %}
+
+{% macro default__element(elements, place) -%}
+    ({{ elements }})[{{ place }}]
+{%- endmacro %}

@@ -7,6 +7,7 @@ import math
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -213,3 +214,17 @@ def test_is_finite(over):
     )
 
     assert results == [True, True, True, False, False, False, None]
+
+
+def test_quantiles_are_those_of_numpy(value):
+    # Type 7, linear interpolation: numpy's default method.
+    numbers = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0]
+    rows = " union all ".join(f"select cast({number} as {DOUBLE}) as x" for number in numbers)
+    quantiles = "{{ seg_sql.element(seg_sql.quantiles('x', 5), place) }}"
+
+    found = [
+        value(f"(select {quantiles.replace('place', str(cut))} from ({rows}) as numbers)")
+        for cut in (1, 2, 3, 4)
+    ]
+
+    assert found == pytest.approx(np.quantile(numbers, [0.2, 0.4, 0.6, 0.8]), rel=1e-15)

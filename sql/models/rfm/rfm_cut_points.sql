@@ -16,6 +16,27 @@ customers as (
 
 ),
 
+{% set quantiles_of = [] -%}
+{%- for measure in measures
+    if options.ties[measure] == 'value' and not options.cut_points[measure]
+        and not keeps_fit('rfm_cut_points') -%}
+    {%- do quantiles_of.append(measure) -%}
+{%- endfor -%}
+{%- if quantiles_of %}
+-- All quantiles of a measure at once: each alone would collect the values again.
+quantiles as (
+
+    select
+        {% for measure in quantiles_of -%}
+        {{ seg_sql.quantiles(measure, options.bins[measure]) }} as {{ measure }}
+        {%- if not loop.last %},
+        {% endif %}
+        {%- endfor %}
+    from customers
+
+),
+
+{% endif -%}
 -- One row with every cut point: fixed ones, the published ones, or quantiles of the values.
 cuts as (
 
@@ -27,10 +48,7 @@ cuts as (
         {%- elif keeps_fit('rfm_cut_points') -%}
         {{ seg_sql.rfm_cut(measure, cut, options.bins[measure]) }}
         {%- else -%}
-        {{ seg_sql.round(
-            'percentile_cont(' ~ cut / options.bins[measure]
-            ~ ') within group (order by ' ~ measure ~ ')'
-        ) }}
+        {{ seg_sql.round(seg_sql.element(measure, cut)) }}
         {%- endif %} as {{ measure }}_cut_{{ cut }},
         {% endfor -%}
         {% endfor -%}
@@ -38,9 +56,10 @@ cuts as (
         max(fitted_as_of) as fitted_as_of
     from {{ this }}
         {%- else -%}
-        {#- An aggregate also where every cut point is fixed: one row. -#}
-        max({{ seg_sql.as_of() }}) as fitted_as_of
-    from customers
+        {{ seg_sql.as_of() }} as fitted_as_of
+        {%- if quantiles_of %}
+    from quantiles
+        {%- endif %}
         {%- endif %}
 
 ),
@@ -60,16 +79,31 @@ scored as (
 
 ),
 
+-- At most one row for each triple of scores, so that the customers are read once.
+cells as (
+
+    select
+        {% for measure in measures -%}
+        {{ measure }}_score,
+        min({{ measure }}) as lowest_{{ measure }},
+        max({{ measure }}) as highest_{{ measure }},
+        {% endfor -%}
+        count(*) as customers
+    from scored
+    group by {% for measure in measures %}{{ measure }}_score{{ ', ' if not loop.last }}{% endfor %}
+
+),
+
 counted as (
 
     {% for measure in measures -%}
     select
         '{{ measure }}' as measure,
         {{ measure }}_score as score,
-        count(*) as customers,
-        min({{ measure }}) as lowest,
-        max({{ measure }}) as highest
-    from scored
+        {{ seg_sql.isum('customers') }} as customers,
+        min(lowest_{{ measure }}) as lowest,
+        max(highest_{{ measure }}) as highest
+    from cells
     group by {{ measure }}_score
     {%- if not loop.last %}
 

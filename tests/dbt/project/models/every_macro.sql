@@ -20,6 +20,7 @@ totals as (
 
     select
         {{ seg_sql.isum('place') }} as places,
+        {{ seg_sql.element(seg_sql.quantiles('place', 4), 1) }} as first_quartile,
         {{ seg_sql.string_agg('id', "', '", seg_sql.bin('id')) }} as ids,
         min({{ seg_sql.bin_text('label') }}) as first_label
     from given
@@ -96,6 +97,7 @@ every_macro as (
             {'ties': {'frequency': 'value'}, 'bins': {'frequency': 3}, 'boundary': 'right'}
         ) }} as scored,
         totals.places,
+        totals.first_quartile,
         totals.ids,
         totals.first_label,
         fenced.months,
