@@ -106,6 +106,8 @@ def main() -> None:
         code = 1
     except click.ClickException as error:
         error.show()
+        if "extra argument" in error.message and {"-s", "--select", "--exclude"} & set(sys.argv):
+            click.echo("Give several models to one -s in quotes: -s 'rfm customer_360'.", err=True)
         code = 2
     except SegSqlError as error:
         from seg_sql.console import print_error
@@ -168,12 +170,19 @@ def console_from(given: dict[str, Any]) -> Console:
 def _run(command: str, given: dict[str, Any]) -> int:
     """Run build, run or test; return the exit code."""
     from seg_sql import commands
-    from seg_sql.events import Log
+    from seg_sql.events import Log, Said
 
     console = console_from(given)
-    settings = settings_from(given)
     log: Log = Log([console])
-    return commands.run(command, settings, log, **given)
+    try:
+        return commands.run(command, settings_from(given), log, **given)
+    except SegSqlError as error:
+        if console.format == "text":
+            raise
+        # A program that reads the lines gets the error as one of them.
+        text = f"{error.where}: {error.message}" if error.where else error.message
+        log(Said(text, level="error", hint=error.hint))
+        return error.exit_code
 
 
 @cli.command()

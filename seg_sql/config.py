@@ -141,8 +141,10 @@ def project_vars(
     config: ProjectConfig, document: YamlFile, given: Mapping[str, Any]
 ) -> ProjectVars:
     """Return the variables: those of --vars before those of seg_sql.yml before the defaults."""
-    values = validate(ProjectVars, {**config.vars, **given}, document, prefix=("vars",))
-    return values
+    values = validate(ProjectVars, config.vars, document, prefix=("vars",))
+    if not given:
+        return values
+    return validate(ProjectVars, {**config.vars, **given}, YamlFile(Path("--vars"), ""))
 
 
 def model_options(

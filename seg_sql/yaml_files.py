@@ -96,8 +96,8 @@ class YamlFile:
         return line
 
     def where(self, *keys: str | int) -> str:
-        """Return `file:line` of a key."""
-        return f"{self.path}:{self.line(*keys)}"
+        """Return `file:line` of a key; what has no text, such as an option, has no lines."""
+        return f"{self.path}:{self.line(*keys)}" if self.text else str(self.path)
 
 
 def validate(

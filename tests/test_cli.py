@@ -127,6 +127,8 @@ def test_explain_fits_one_screen(built: Path) -> None:
         (["show", "rfmm"], 2, "Did you mean 'rfm'?"),
         (["build", "-s", "rfn"], 2, "Did you mean 'rfm'?"),
         (["build", "--vars", "[1]"], 2, "--vars is not a YAML mapping"),
+        (["build", "--vars", "{as_of: soon}"], 2, "Error: --vars: 'as_of': "),
+        (["build", "-s", "rfm", "orders"], 2, "-s 'rfm customer_360'"),
         (["build", "--no-such"], 2, "No such option"),
         (["biuld"], 2, "No such command"),
         (["retry"], 0, "nothing to retry"),
@@ -139,6 +141,15 @@ def test_exit_codes(built: Path, words: list[str], code: int, said: str) -> None
     done = run(*words, cwd=built)
     assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
     assert said in done.stderr
+
+
+def test_a_program_gets_an_error_as_a_line_of_its_own(built: Path) -> None:
+    done = run("build", "-s", "rfn", "--log-format", "json", cwd=built)
+
+    [line] = done.stderr.splitlines()
+    said = json.loads(line)
+    assert (done.returncode, said["level"]) == (2, "error")
+    assert said["hint"] == "Did you mean 'rfm'?"
 
 
 def test_a_failing_test_exits_1_and_leaves_the_table(built: Path, tmp_path: Path) -> None:

@@ -195,9 +195,10 @@ def test_compile_shows_what_is_not_portable_too(duckdb_shop: BuildShop) -> None:
     assert none.stdout.rstrip().endswith("target/compiled")
 
 
-def test_a_name_that_would_not_be_a_relation(duckdb_shop: BuildShop) -> None:
-    duckdb_shop.file("sql/models/My-Model.sql", "select 1 as n")
-    with pytest.raises(SegSqlError, match="'My-Model' cannot be the name of a model"):
+@pytest.mark.parametrize("name", ["My-Model", "seg_sql_runs", "seg_tmp_00000000_1"])
+def test_a_name_that_a_model_cannot_have(duckdb_shop: BuildShop, name: str) -> None:
+    duckdb_shop.file(f"sql/models/{name}.sql", "select 1 as n")
+    with pytest.raises(SegSqlError, match=f"'{name}' cannot be the name of a model"):
         duckdb_shop.run("build", "rfm")
 
 
