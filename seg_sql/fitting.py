@@ -36,7 +36,8 @@ def fit(run: Run, node: Node, select: str) -> Fit:
     )
     existing = run.engine.existing()
     try:
-        rows = steps.table(select)
+        # Rows of a table that the SELECT merely names are read where they are.
+        rows = steps.table(select, kind="view" if _is_projection(run, select) else "table")
         found = algorithm.fit(steps, steps.relation(rows), task(workspace, node, existing))
         for part, table in found.outputs.items():
             workspace.hidden[node.outputs[part].name] = table
@@ -47,6 +48,29 @@ def fit(run: Run, node: Node, select: str) -> Fit:
         if not run.lost:
             steps.drop(*reversed(steps.made))
     return found
+
+
+def _is_projection(run: Run, select: str) -> bool:
+    """Return whether a SELECT yields every row of one table, and columns as they are."""
+    from sqlglot import exp, parse_one
+    from sqlglot.errors import SqlglotError
+
+    try:
+        tree = parse_one(select, dialect=run.engine.dialect)
+    except SqlglotError:
+        return False
+    names = {cte.alias for cte in tree.find_all(exp.CTE)}
+    tables = [each for each in tree.find_all(exp.Table) if each.name not in names or each.db]
+    plain = (exp.Select, exp.Subquery, exp.Table, exp.TableAlias, exp.From, exp.With, exp.CTE)
+    plain += (exp.Column, exp.Alias, exp.Star, exp.Identifier)
+    if len(tables) != 1 or not all(isinstance(node, plain) for node in tree.walk()):
+        return False
+    [table] = tables
+    if any(select.args.get("from_") is None for select in tree.find_all(exp.Select)):
+        return False
+    if table.catalog or not table.db:
+        return False
+    return run.engine.existing_kind(table.name, table.db) == "table"
 
 
 def empty(run: Run, node: Node, select: str) -> Fit:

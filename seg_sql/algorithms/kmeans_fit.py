@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from seg_sql.algorithms import Fit, Task
 from seg_sql.algorithms.kmeans import OUTPUTS
 from seg_sql.algorithms.kmeans_features import Prepared
-from seg_sql.algorithms.kmeans_lloyd import Candidate, Record, best_of, run
+from seg_sql.algorithms.kmeans_lloyd import Candidate, Cluster, Record, best_of, clusters_of, run
 from seg_sql.algorithms.kmeans_options import KMeansOptions
 from seg_sql.algorithms.kmeans_outputs import (
     Clustering,
@@ -25,14 +25,12 @@ from seg_sql.algorithms.kmeans_outputs import (
     tables,
     z_scores,
 )
-from seg_sql.algorithms.kmeans_points import Points, half, levels
+from seg_sql.algorithms.kmeans_points import Points, all_rows, half, levels
 from seg_sql.algorithms.kmeans_prepare import feature_names, prepare
 from seg_sql.algorithms.kmeans_quality import (
-    Cluster,
     Quality,
     assigned,
     choose,
-    members,
     quality,
     scaled_up,
     stability,
@@ -66,6 +64,8 @@ FEW_ROWS = 20_000
 FINALISTS_OF_FEW = 5
 BATCH_OF_FEW = 48
 SMALL_SHARE = 0.01
+# This share of the inertia is left, rather than read all rows once more.
+NOT_WORTH_A_PASS = 5e-5
 
 
 def fit(step: Steps, relation: str, task: Task) -> Fit:
@@ -335,15 +335,22 @@ def _compared(
 def _finished(step: Steps, prepared: Prepared, best: Candidate, task: Task) -> Clustering:
     """Sum up the final clusters over all rows, give them ids and labels."""
     last = previous_fit(step, task, prepared)
-    sizes: Sequence[float] = best.sizes
-    centroids = best.centroids
+    everything = all_rows(step, prepared)
+    centroids, clusters, counted = best.centroids, best.clusters, False
+    if best.points.raws and best.left <= NOT_WORTH_A_PASS * best.inertia:
+        # The last move is not made: the pass before it has counted the clusters.
+        centroids, counted = best.measured, True
     # Ties go to the lowest id, so the ids stand before the rows are counted; should the sizes then
     # be in another order, which takes a last small move, they are counted once more.
     for _ in range(3):
-        order = by_size(sizes, centroids)
+        order = by_size([cluster.weight for cluster in clusters], centroids)
         ids, matches = matched(tuple(centroids[place] for place in order), last)
-        centroids = tuple(centroids[order[ids.index(id_)]] for id_ in sorted(ids))
-        clusters = members(step, prepared, centroids)
+        order = [order[ids.index(id_)] for id_ in sorted(ids)]
+        centroids = tuple(centroids[place] for place in order)
+        if counted:
+            clusters = tuple(clusters[place] for place in order)
+            break
+        [clusters] = clusters_of(step, [(everything, centroids)])
         sizes = [cluster.weight for cluster in clusters]
         if last is not None or by_size(sizes, centroids) == list(range(len(sizes))):
             break

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from seg_sql.algorithms.kmeans_features import Feature, Prepared, points_sql
-from seg_sql.algorithms.kmeans_lloyd import Round
-from seg_sql.algorithms.kmeans_quality import Cluster, Quality, nearest_sql
+from seg_sql.algorithms.kmeans_lloyd import Cluster, Round
+from seg_sql.algorithms.kmeans_quality import Quality, nearest_sql
 from seg_sql.algorithms.kmeans_seed import Centroids
 
 if TYPE_CHECKING:

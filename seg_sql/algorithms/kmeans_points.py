@@ -33,6 +33,7 @@ class Points:
         stage: What they are, for the record of the fit.
         weighted: Whether w can be other than 1.
         hash_end: The hashes h of their rows lie below it.
+        raws: The features in their own units, where they are there as well.
     """
 
     source: str
@@ -43,6 +44,7 @@ class Points:
     stage: str
     weighted: bool
     hash_end: int = HASH_END
+    raws: tuple[str, ...] = ()
 
     @property
     def is_table(self) -> bool:
@@ -69,7 +71,7 @@ def levels(step: Steps, prepared: Prepared, options: KMeansOptions) -> list[Poin
     found = _extent(step, prepared, smaller.source, count_distinct=True)
     if found["distinct_rows"] <= WORTH_GROUPING * max(smaller.rows, 1):
         return _grouped(step, prepared, options)
-    return [smaller, bigger, _all(step, prepared)] if large else [smaller, bigger]
+    return [smaller, bigger, all_rows(step, prepared)] if large else [smaller, bigger]
 
 
 def _grouped(step: Steps, prepared: Prepared, options: KMeansOptions) -> list[Points]:
@@ -119,20 +121,21 @@ def _extent(
     return step.row("extent", xs=prepared.xs, points=points, count_distinct=count_distinct)
 
 
-def _all(step: Steps, prepared: Prepared) -> Points:
+def all_rows(step: Steps, prepared: Prepared) -> Points:
     """Return all points, read from the relation each time: a copy would cost more than it saves."""
     squares = sum(
         (each.deviation**2 + (each.mean - each.center) ** 2) / each.scale**2
         for each in prepared.features
     )
     return Points(
-        source=prepared.points(step, scaled=False),
+        source=prepared.points(step, scaled=False, raw=True),
         scales=tuple(feature.scale for feature in prepared.features),
         rows=prepared.rows,
         weight=prepared.total,
         squares=prepared.total * squares,
         stage="all rows",
         weighted=prepared.weight is not None,
+        raws=tuple(f"raw{place}" for place in range(len(prepared.features))),
     )
 
 

@@ -122,6 +122,9 @@ class Engine(Protocol):
     def existing(self) -> dict[str, Existing]:
         """Return the relations of the target schema by name, work relations included."""
 
+    def existing_kind(self, name: str, schema: str | None = None) -> str | None:
+        """Return what kind of relation `name` is, in the target schema by default; or None."""
+
     def prepare_schema(self) -> None:
         """Create the target schema where it is missing."""
 

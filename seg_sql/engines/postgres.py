@@ -227,9 +227,9 @@ class PostgresEngine:
         found = self.send(_EXISTING, {"schema": self.schema, "name": None})
         return {row[0]: Existing(*row) for row in found.rows}
 
-    def existing_kind(self, name: str) -> str | None:
-        """Return what kind of relation `name` is in the target schema; None if there is none."""
-        found = self.send(_EXISTING, {"schema": self.schema, "name": name}).rows
+    def existing_kind(self, name: str, schema: str | None = None) -> str | None:
+        """Return what kind of relation `name` is, in the target schema by default; or None."""
+        found = self.send(_EXISTING, {"schema": schema or self.schema, "name": name}).rows
         return found[0][1] if found else None
 
     def prepare_schema(self) -> None:
