@@ -61,8 +61,10 @@ def _is_projection(run: Run, select: str) -> bool:
         return False
     names = {cte.alias for cte in tree.find_all(exp.CTE)}
     tables = [each for each in tree.find_all(exp.Table) if each.name not in names or each.db]
-    plain = (exp.Select, exp.Subquery, exp.Table, exp.TableAlias, exp.From, exp.With, exp.CTE)
-    plain += (exp.Column, exp.Alias, exp.Star, exp.Identifier)
+    plain = (
+        *(exp.Select, exp.Subquery, exp.Table, exp.TableAlias, exp.From, exp.With, exp.CTE),
+        *(exp.Column, exp.Alias, exp.Star, exp.Identifier),
+    )
     if len(tables) != 1 or not all(isinstance(node, plain) for node in tree.walk()):
         return False
     [table] = tables

@@ -77,10 +77,17 @@ class Steps:
         self.made.append(name)
         return name
 
-    def table(self, select: str, *, kind: RelationKind = "table", work: bool = True) -> str:
+    def table(
+        self,
+        select: str,
+        *,
+        kind: RelationKind = "table",
+        work: bool = True,
+        analyze: bool = True,
+    ) -> str:
         """Make a work relation from a SELECT; return its name."""
         name = self.work_name()
-        self.engine.create(name, kind, select, work=work)
+        self.engine.create(name, kind, select, work=work, analyze=analyze)
         return name
 
     def relation(self, name: str) -> str:

@@ -152,7 +152,7 @@ def _fit_group(step: Steps, prepared: Prepared, task: Task) -> tuple[Clustering,
         mine = [each for each in candidates if each.k == k and not each.part]
         finalists[k] = best_of(mine)
     for points in ladder[1:]:
-        if points.is_table and (points is not final or len(finalists) > 1):
+        if points.table and (points is not final or len(finalists) > 1):
             _climb(step, list(finalists.values()), points, record, options, SAMPLE_ROUNDS)
     qualities, chosen, reason, caution = _compared(
         step, finalists, candidates, ladder, prepared, options
@@ -160,6 +160,7 @@ def _fit_group(step: Steps, prepared: Prepared, task: Task) -> tuple[Clustering,
     if caution:
         warnings.append(caution)
     best = finalists[chosen]
+    step.drop(*(points.table for points in ladder if points.table and points is not final))
     if best.points is not final:
         _climb(step, [best], final, record, options, options.max_iterations)
     if best.status == "max_iterations":

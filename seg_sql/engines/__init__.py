@@ -129,12 +129,18 @@ class Engine(Protocol):
         """Create the target schema where it is missing."""
 
     def create(
-        self, name: str, kind: RelationKind, select: str, *, work: bool = False
+        self,
+        name: str,
+        kind: RelationKind,
+        select: str,
+        *,
+        work: bool = False,
+        analyze: bool = True,
     ) -> int | None:
         """Create a relation of the target schema from a SELECT and return its number of rows.
 
         A view has no number of rows: None. `work` says that the relation is never published,
-        so that it may be cheaper (unlogged). A table is analysed.
+        so that it may be cheaper (unlogged). A table is analysed, unless it is only ever scanned.
         """
 
     def drop(self, name: str) -> None:

@@ -257,7 +257,13 @@ class DuckDBEngine:
             self.send(f"create schema if not exists {self.quote(self.schema)}")
 
     def create(
-        self, name: str, kind: RelationKind, select: str, *, work: bool = False
+        self,
+        name: str,
+        kind: RelationKind,
+        select: str,
+        *,
+        work: bool = False,
+        analyze: bool = True,
     ) -> int | None:
         """Create a relation of the target schema and return its number of rows."""
         self.drop(name)

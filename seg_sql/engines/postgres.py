@@ -242,7 +242,13 @@ class PostgresEngine:
             self.send(f"create schema if not exists {self.quote(self.schema)}")
 
     def create(
-        self, name: str, kind: RelationKind, select: str, *, work: bool = False
+        self,
+        name: str,
+        kind: RelationKind,
+        select: str,
+        *,
+        work: bool = False,
+        analyze: bool = True,
     ) -> int | None:
         """Create a relation of the target schema and return its number of rows."""
         self.drop(name)
@@ -251,7 +257,8 @@ class PostgresEngine:
         rows = self._count
         if kind == "view":
             return None
-        self.send(f"analyze {self.relation(name)}")
+        if analyze:
+            self.send(f"analyze {self.relation(name)}")
         return rows
 
     def drop(self, name: str) -> None:
