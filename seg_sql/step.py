@@ -120,14 +120,16 @@ class Steps:
             self.engine.drop(name)
             self.made.remove(name)
 
-    def progress(self, iteration: int, seconds: float, **figures: float) -> None:
+    def progress(
+        self, iteration: int, seconds: float, *, stage: str = "", **figures: float
+    ) -> None:
         """Tell how an iteration went; of those known from before, the last one."""
         if self.journal is not None:
             if not self.journal.recall("iteration", str(iteration))[0]:
                 self.journal.keep("iteration", str(iteration), iteration)
             if self.journal.replaying:
                 return
-        self.log(Iterated(self.model, iteration, figures, seconds))
+        self.log(Iterated(self.model, iteration, figures, seconds, stage))
 
     def warn(self, text: str, hint: str | None = None) -> None:
         """Tell what a person should look at."""

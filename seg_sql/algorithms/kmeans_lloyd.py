@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 PATIENCE = 5
 # Moves below this are noise of sums in another order; centroids have ten digits.
 SMALLEST_MOVE = 1e-9
+# Of the rounds in which several k move, one in so many is told.
+TOLD = 5
 # The halves, which tell of the stability only, need no more than this.
 ROUGH_TOLERANCE = 1e-3
 
@@ -142,14 +144,38 @@ def _round(step: Steps, running: Sequence[Candidate], record: Record, tolerance:
                 seconds,
             )
         )
+    _tell(step, running, measured, record.iteration, seconds)
+
+
+def _tell(
+    step: Steps,
+    running: Sequence[Candidate],
+    measured: Sequence[tuple[float, float]],
+    iteration: int,
+    seconds: float,
+) -> None:
+    """Say how a round went; of those that move several k together, one in five."""
+    ks = sorted({each.k for each in running})
+    stage = next((each.points.stage for each in running if not each.part), "half")
     best = min(range(len(running)), key=lambda place: running[place].inertia)
-    step.progress(
-        record.iteration,
-        seconds,
-        inertia=running[best].inertia,
-        shift=measured[best][0],
-        moved=measured[best][1],
-    )
+    shift, moved = measured[best]
+    if len(ks) == 1:
+        step.progress(
+            iteration,
+            seconds,
+            stage=f"k={ks[0]} {stage}",
+            inertia=running[best].inertia,
+            shift=shift,
+            moved=moved,
+        )
+    elif iteration % TOLD == 1:
+        step.progress(
+            iteration,
+            seconds,
+            stage=f"k={ks[0]} to {ks[-1]} {stage}",
+            running=sum(each.status == "running" for each in running),
+            shift=max(shift for shift, _ in measured),
+        )
 
 
 def clusters_of(step: Steps, fits: Sequence[tuple[Points, Centroids]]) -> list[tuple[Cluster, ...]]:
