@@ -89,9 +89,19 @@ class Target:
             unit_tested: What `unit_tested` returns in the next run.
         """
         self._write_json("manifest.json", manifest(workspace, unit_tested))
-        self._write_json(
-            "run_results.json", run_results(workspace, log, finished, started_at, args)
-        )
+        self.write_results(workspace, log, finished, started_at, args)
+
+    def write_results(
+        self,
+        workspace: Workspace,
+        log: Log,
+        finished: RunFinished,
+        started_at: datetime.datetime,
+        args: Mapping[str, Any],
+    ) -> None:
+        """Write run_results.json alone."""
+        results = run_results(workspace, log, finished, started_at, args)
+        self._write_json("run_results.json", results)
 
     def write_catalog(self, workspace: Workspace, steps: Steps) -> None:
         """Write catalog.json: the published relations as the database describes them."""

@@ -12,7 +12,15 @@ from seg_sql.events import NodeFinished, NodeStarted, Said, Status
 from seg_sql.fitting import empty, fit
 from seg_sql.ownership import described
 from seg_sql.project import Model
-from seg_sql.run import Run, drop_hidden, lose, node_finished, node_started, now
+from seg_sql.run import (
+    Run,
+    drop_hidden,
+    keep_for_retry,
+    lose,
+    node_finished,
+    node_started,
+    now,
+)
 from seg_sql.testing import DataTest, run_data_test
 from seg_sql.workspace import Node, lines_around, sql_error_place
 
@@ -38,6 +46,8 @@ def walk(run: Run, order: Sequence[str], tests: Mapping[str, Sequence[DataTest]]
             continue
         run.log(started)
         began = time.perf_counter()
+        if run.workspace.nodes[name].algorithm is not None:
+            keep_for_retry(run, building, index)
         try:
             _build(run, run.workspace.nodes[name], started, tests.get(name, []))
         except BaseException as error:

@@ -72,6 +72,7 @@ def run(
             fail_fast=fail_fast,
             store_failures=store_failures,
             warn_error=warn_error,
+            resume=left is not None,
             wait=settings.wait,
             args={
                 "vars": dict(settings.vars),
@@ -474,7 +475,7 @@ def _count(things: Sequence[str], what: str) -> str:
 
 
 _FILES = ("manifest.json", "run_results.json", "catalog.json")
-_ARTIFACTS = frozenset({"compiled", *_FILES, *(f"{name}.part" for name in _FILES)})
+_ARTIFACTS = frozenset({"compiled", "state", *_FILES, *(f"{name}.part" for name in _FILES)})
 
 
 def demo(directory: Path, customers: int, seed: int) -> Iterator[str]:

@@ -158,7 +158,8 @@ class Console:
         if self.quiet:
             return
         figures = "   ".join(f"{key} {value:,.6g}" for key, value in event.figures.items())
-        text = f"    iteration {event.iteration:<3} {figures}   {event.seconds:.2f}s"
+        stage = f"{event.stage}   " if event.stage else ""
+        text = f"    iteration {event.iteration:<3} {stage}{figures}   {event.seconds:.2f}s"
         if not self.stream.isatty():
             self.line(text)
             return

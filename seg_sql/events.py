@@ -89,6 +89,7 @@ class Iterated:
     iteration: int
     figures: Mapping[str, float]
     seconds: float
+    stage: str = ""
 
 
 @dataclass(frozen=True)

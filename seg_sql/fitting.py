@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import secrets
+from typing import Any
+
+from seg_sql import __version__
 from seg_sql.algorithm import Fit, Task
-from seg_sql.engines import Existing
-from seg_sql.errors import ModelError
+from seg_sql.engines import WORK_PREFIX, Existing
+from seg_sql.errors import DatabaseError, ModelError, SegSqlError
+from seg_sql.events import Said
+from seg_sql.journal import Journal, read
+from seg_sql.ownership import leftovers
 from seg_sql.run import Run
 from seg_sql.step import Steps
 from seg_sql.unit_testing import sql_type
 from seg_sql.workspace import Node, Workspace
+
+# The folder of target/ that journals of fits under way lie in.
+STATE = "state"
 
 
 def fit(run: Run, node: Node, select: str) -> Fit:
@@ -25,28 +35,112 @@ def fit(run: Run, node: Node, select: str) -> Fit:
             where=node.model.shown,
             hint="Add unique_key='customer_id', or what it is, to its config().",
         )
+    existing = run.engine.existing()
+    journal = _journal(run, node, select)
     steps = Steps(
         workspace,
         run.engine,
-        run.work,
+        journal.work,
         f"algorithms/{algorithm.name}",
         model=node.name,
         log=run.log,
-        counter=run.steps.counter,
+        journal=journal,
     )
-    existing = run.engine.existing()
+    if journal.replaying:
+        said = f"{node.name}: goes on with the interrupted fit after iteration {journal.iteration}"
+        run.log(Said(said))
+    interrupted = True
     try:
-        rows = steps.table(select)
+        # Rows of a table that the SELECT merely names are read where they are.
+        rows = steps.table(select, kind="view" if _is_projection(run, select) else "table")
         found = algorithm.fit(steps, steps.relation(rows), task(workspace, node, existing))
         for part, table in found.outputs.items():
             workspace.hidden[node.outputs[part].name] = table
             steps.made.remove(table)
         for sentence in found.warnings:
             steps.warn(sentence)
+        interrupted = False
+    except SegSqlError as error:
+        # What went wrong would go wrong again, unless the connection was lost.
+        interrupted = isinstance(error, DatabaseError) and error.lost
+        raise
     finally:
-        if not run.lost:
+        # An interrupted fit leaves its work tables and answers to `retry`.
+        if not interrupted:
             steps.drop(*reversed(steps.made))
+            journal.end()
     return found
+
+
+def _journal(run: Run, node: Node, select: str) -> Journal:
+    """Return the journal of the fit that was interrupted, if it was the same; else a new one."""
+    path = run.target.folder / STATE / f"{node.name}.jsonl"
+    asked: dict[str, Any] = {
+        "version": __version__,
+        "target": [run.workspace.target_name, run.engine.dialect, run.engine.schema],
+        "select": run.workspace.by_hand(select),
+        "options": None if node.options is None else node.options.model_dump(mode="json"),
+        "key": list(node.config.unique_key),
+        "as_of": str(run.workspace.renderer.variable("as_of")),
+        "input": run.as_of.fingerprint if run.as_of else _row_count(run, select),
+        "keeps_fit": node.name in run.workspace.kept_fits,
+    }
+    if run.options.resume:
+        journal = read(path)
+        if journal is not None and journal.asked == asked and _is_whole(run, journal):
+            return journal
+        if journal is not None:
+            prefix = f"{WORK_PREFIX}{journal.work}_"
+            for name in leftovers(each for each in run.engine.existing() if prefix in each):
+                run.engine.drop(name)
+    journal = Journal(path, secrets.token_hex(4), asked)
+    journal.begin()
+    return journal
+
+
+def _row_count(run: Run, select: str) -> int:
+    return int(run.steps.row("row_count", relation=f"(\n{select}\n)")["row_count"])
+
+
+def _is_whole(run: Run, journal: Journal) -> bool:
+    """Return whether the work relations of an interrupted fit are there as it left them.
+
+    After a crash of the server an unlogged table is empty.
+    """
+    existing = run.engine.existing()
+    return all(
+        name in existing
+        and (
+            rows is None
+            or rows == run.steps.row("row_count", relation=run.engine.relation(name))["row_count"]
+        )
+        for name, rows in journal.tables.items()
+    )
+
+
+def _is_projection(run: Run, select: str) -> bool:
+    """Return whether a SELECT yields every row of one table, and columns as they are."""
+    from sqlglot import exp, parse_one
+    from sqlglot.errors import SqlglotError
+
+    try:
+        tree = parse_one(select, dialect=run.engine.dialect)
+    except SqlglotError:
+        return False
+    names = {cte.alias for cte in tree.find_all(exp.CTE)}
+    tables = [each for each in tree.find_all(exp.Table) if each.name not in names or each.db]
+    plain = (
+        *(exp.Select, exp.Subquery, exp.Table, exp.TableAlias, exp.From, exp.With, exp.CTE),
+        *(exp.Column, exp.Alias, exp.Star, exp.Identifier),
+    )
+    if len(tables) != 1 or not all(isinstance(node, plain) for node in tree.walk()):
+        return False
+    [table] = tables
+    if any(select.args.get("from_") is None for select in tree.find_all(exp.Select)):
+        return False
+    if table.catalog or not table.db:
+        return False
+    return run.engine.existing_kind(table.name, table.db) == "table"
 
 
 def empty(run: Run, node: Node, select: str) -> Fit:

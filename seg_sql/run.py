@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import secrets
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,7 @@ class Options:
     """How a run goes about its work.
 
     Attributes:
+        resume: Whether a fit that was interrupted goes on after its last finished iteration.
         wait: Seconds to wait for another build of the same target.
         args: What was asked for, kept in run_results.json so that `retry` can ask for it again.
     """
@@ -33,6 +34,7 @@ class Options:
     fail_fast: bool = False
     store_failures: bool = False
     warn_error: bool = False
+    resume: bool = False
     wait: float = 0.0
     args: Mapping[str, Any] = field(default_factory=dict)
 
@@ -134,6 +136,21 @@ def node_finished(
             notes=notes,
         )
     )
+
+
+def keep_for_retry(run: Run, names: Sequence[str], index: int) -> None:
+    """Write down before a long fit what `retry` is to build, should the process be killed."""
+    log = Log(events=list(run.log.events))
+    for place, name in enumerate(names, 1):
+        if place >= index or run.together:
+            started = node_started(run, place, len(names), name)
+            log.events.append(
+                NodeFinished(
+                    **vars(started), status="skipped", seconds=0.0, message="the run was killed"
+                )
+            )
+    ended = RunFinished(run.id, run.command, 0, 0, 0, 0, 0.0, 0.0)
+    run.target.write_results(run.workspace, log, ended, run.started_at, run.options.args)
 
 
 def lose(run: Run, error: DatabaseError) -> None:

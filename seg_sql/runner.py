@@ -12,9 +12,11 @@ from seg_sql import __version__, freshness
 from seg_sql.artifacts import checksums
 from seg_sql.building import data_test, publish_together, walk
 from seg_sql.checking import check_own
-from seg_sql.engines import Existing
+from seg_sql.engines import WORK_PREFIX, Existing
 from seg_sql.errors import DatabaseError, StartError
 from seg_sql.events import RunFinished, RunStarted, Said, TestFinished
+from seg_sql.fitting import STATE
+from seg_sql.journal import works
 from seg_sql.ownership import RUN_TABLES, check_ours, leftovers
 from seg_sql.run import Run, end, finish, lose
 from seg_sql.testing import DataTest, attach, data_tests, stored_failures_name
@@ -190,7 +192,10 @@ def _relations_read(workspace: Workspace, name: str) -> set[str]:
 def _drop_leftovers(run: Run, existing: Mapping[str, Existing]) -> None:
     """Drop the work relations of runs that died: whoever holds the lock is the only run."""
     dropped = 0
+    kept = works(run.target.folder / STATE) if run.options.resume else set()
     for name in leftovers(existing):
+        if name.removeprefix(WORK_PREFIX)[:8] in kept:
+            continue
         try:
             run.engine.drop(name)
             dropped += 1

@@ -12,6 +12,7 @@ from typing import Any
 from seg_sql import resources
 from seg_sql.engines import Engine, RelationKind
 from seg_sql.events import Iterated, Log, Said
+from seg_sql.journal import Journal
 from seg_sql.workspace import Workspace
 
 
@@ -26,6 +27,7 @@ class Steps:
         model: The model that is built, for the lines that tell how an iteration went.
         log: Takes those lines.
         counter: Numbers the work relations of a run; shared by the steps of all its models.
+        journal: Keeps each answer, and knows those of an interrupted fit.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class Steps:
         model: str = "",
         log: Log | None = None,
         counter: Iterator[int] | None = None,
+        journal: Journal | None = None,
     ) -> None:
         self.workspace = workspace
         self.engine = engine
@@ -46,6 +49,7 @@ class Steps:
         self.model = model
         self.log = log or Log()
         self.counter = counter or itertools.count(1)
+        self.journal = journal
         self.made: list[str] = []
 
     def sql(self, template: str, **context: Any) -> str:
@@ -69,7 +73,15 @@ class Steps:
         self, template: str, *, parameters: Mapping[str, Any] | None = None, **context: Any
     ) -> list[dict[str, Any]]:
         """Run a query that yields a few rows."""
-        return self.engine.fetch(self.sql(template, **context), parameters).dicts()
+        sql = self.sql(template, **context)
+        if self.journal is None or parameters is not None:
+            return self.engine.fetch(sql, parameters).dicts()
+        known, rows = self.journal.recall("rows", sql)
+        if not known:
+            rows = self.engine.fetch(sql).dicts()
+            self.journal.keep("rows", sql, rows)
+        found: list[dict[str, Any]] = rows
+        return found
 
     def work_name(self) -> str:
         """Return the name of the next work relation of this run."""
@@ -77,10 +89,23 @@ class Steps:
         self.made.append(name)
         return name
 
-    def table(self, select: str, *, kind: RelationKind = "table", work: bool = True) -> str:
+    def table(
+        self,
+        select: str,
+        *,
+        kind: RelationKind = "table",
+        work: bool = True,
+        analyze: bool = True,
+    ) -> str:
         """Make a work relation from a SELECT; return its name."""
         name = self.work_name()
-        self.engine.create(name, kind, select, work=work)
+        if self.journal is None:
+            self.engine.create(name, kind, select, work=work, analyze=analyze)
+            return name
+        known, _ = self.journal.recall("table", select)
+        if not known:
+            rows = self.engine.create(name, kind, select, work=work, analyze=analyze)
+            self.journal.keep("table", select, {"name": name, "rows": rows})
         return name
 
     def relation(self, name: str) -> str:
@@ -90,12 +115,21 @@ class Steps:
     def drop(self, *names: str) -> None:
         """Drop work relations that are not needed any more."""
         for name in names:
+            if self.journal is not None and not self.journal.recall("drop", name)[0]:
+                self.journal.keep("drop", name, name)
             self.engine.drop(name)
             self.made.remove(name)
 
-    def progress(self, iteration: int, seconds: float, **figures: float) -> None:
-        """Tell how an iteration went."""
-        self.log(Iterated(self.model, iteration, figures, seconds))
+    def progress(
+        self, iteration: int, seconds: float, *, stage: str = "", **figures: float
+    ) -> None:
+        """Tell how an iteration went; of those known from before, the last one."""
+        if self.journal is not None:
+            if not self.journal.recall("iteration", str(iteration))[0]:
+                self.journal.keep("iteration", str(iteration), iteration)
+            if self.journal.replaying:
+                return
+        self.log(Iterated(self.model, iteration, figures, seconds, stage))
 
     def warn(self, text: str, hint: str | None = None) -> None:
         """Tell what a person should look at."""

@@ -53,7 +53,7 @@ LAYERS = [
     {"ownership"},
     {"algorithms"},
     {"step"},
-    {"workspace"},
+    {"workspace", "journal"},
     {"inputs"},
     {"render", "select"},
     {"project", "graph", "lint", "lint_tree", "lint_words", "events"},

@@ -23,9 +23,9 @@ def fit(step: Steps, relation: str, task: Task) -> Fit:
 
 def apply(step: Steps, outputs: Mapping[str, str], relation: str, task: Task) -> str:
     """Return one plain SELECT that assigns the rows of a relation to published clusters."""
-    from seg_sql.algorithms import kmeans_fit
+    from seg_sql.algorithms import kmeans_score
 
-    return kmeans_fit.apply(step, outputs, relation, task)
+    return kmeans_score.apply(step, outputs, relation, task)
 
 
 ALGORITHM = Algorithm(name="kmeans", options=KMeansOptions, outputs=OUTPUTS, fit=fit, apply=apply)

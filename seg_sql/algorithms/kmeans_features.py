@@ -98,6 +98,7 @@ class Prepared:
         rows: How many rows take part.
         total: Their weight.
         excluded: Rows left out, by reason.
+        constant: Features left out, because they are the same in every row.
     """
 
     relation: str
@@ -110,6 +111,7 @@ class Prepared:
     rows: int
     total: float
     excluded: Mapping[str, int]
+    constant: tuple[str, ...] = ()
 
     @property
     def xs(self) -> list[str]:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 PATIENCE = 5
 # Moves below this are noise of sums in another order; centroids have ten digits.
 SMALLEST_MOVE = 1e-9
+# Of the rounds in which several k move, one in so many is told.
+TOLD = 5
 # The halves, which tell of the stability only, need no more than this.
 ROUGH_TOLERANCE = 1e-3
 
@@ -38,15 +40,31 @@ class Round:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Cluster:
+    """What a cluster's points are like: counts and weighted sums."""
+
+    rows: int
+    weight: float
+    inertia: float
+    distance: float
+    silhouette: float
+    raw: tuple[float, ...]
+    sums: tuple[float, ...]
+
+
 @dataclass
 class Candidate:
     """A fit under way: a start with its k, on points of its own.
 
     Attributes:
         centroids: In scaled units, to ten significant digits.
+        measured: The centroids that the last round measured, before it moved them.
+        clusters: What that round found.
         part: Which half of the points these are; empty for all of them.
         inertia: That of the last round, of the centroids before it.
         gain: What the last round gained.
+        left: What its move will gain, as far as no point changes its cluster.
         sizes: The weight of each cluster in the last round.
         status: running, converged, dropped or max_iterations.
     """
@@ -56,8 +74,11 @@ class Candidate:
     points: Points
     centroids: Centroids
     part: str = ""
+    measured: Centroids = ()
+    clusters: tuple[Cluster, ...] = ()
     inertia: float = math.inf
     gain: float = math.inf
+    left: float = math.inf
     sizes: tuple[float, ...] = ()
     iterations: int = 0
     status: str = "running"
@@ -102,23 +123,7 @@ def run(
 
 def _round(step: Steps, running: Sequence[Candidate], record: Record, tolerance: float) -> None:
     started = time.perf_counter()
-    xs = coordinates(len(running[0].points.scales))
-    rows = step.rows(
-        "round",
-        candidates=[
-            {
-                "centroids": expanded(step, each.centroids, each.points.scales),
-                "points": each.points.source,
-                "weighted": each.points.weighted,
-            }
-            for each in running
-        ],
-        xs=xs,
-        raws=[],
-    )
-    found: list[dict[int, Mapping[str, Any]]] = [{} for _ in running]
-    for row in rows:
-        found[row["candidate"]][row["label"]] = row
+    found = clusters_of(step, [(each.points, each.centroids) for each in running])
     measured = [
         _moved(step, candidate, clusters, tolerance)
         for candidate, clusters in zip(running, found, strict=True)
@@ -139,13 +144,81 @@ def _round(step: Steps, running: Sequence[Candidate], record: Record, tolerance:
                 seconds,
             )
         )
+    _tell(step, running, measured, record.iteration, seconds)
+
+
+def _tell(
+    step: Steps,
+    running: Sequence[Candidate],
+    measured: Sequence[tuple[float, float]],
+    iteration: int,
+    seconds: float,
+) -> None:
+    """Say how a round went; of those that move several k together, one in five."""
+    ks = sorted({each.k for each in running})
+    stage = next((each.points.stage for each in running if not each.part), "half")
     best = min(range(len(running)), key=lambda place: running[place].inertia)
-    step.progress(
-        record.iteration,
-        seconds,
-        inertia=running[best].inertia,
-        shift=measured[best][0],
-        moved=measured[best][1],
+    shift, moved = measured[best]
+    if len(ks) == 1:
+        step.progress(
+            iteration,
+            seconds,
+            stage=f"k={ks[0]} {stage}",
+            inertia=running[best].inertia,
+            shift=shift,
+            moved=moved,
+        )
+    elif iteration % TOLD == 1:
+        step.progress(
+            iteration,
+            seconds,
+            stage=f"k={ks[0]} to {ks[-1]} {stage}",
+            running=sum(each.status == "running" for each in running),
+            shift=max(shift for shift, _ in measured),
+        )
+
+
+def clusters_of(step: Steps, fits: Sequence[tuple[Points, Centroids]]) -> list[tuple[Cluster, ...]]:
+    """Count and sum up the points around some centroids, in one statement."""
+    xs = coordinates(len(fits[0][0].scales))
+    raws = list(fits[0][0].raws)
+    rows = step.rows(
+        "round",
+        candidates=[
+            {
+                "centroids": expanded(step, centroids, points.scales),
+                "points": points.source,
+                "weighted": points.weighted,
+            }
+            for points, centroids in fits
+        ],
+        xs=xs,
+        raws=raws,
+    )
+    found: list[dict[int, Mapping[str, Any]]] = [{} for _ in fits]
+    for row in rows:
+        found[row["candidate"]][row["label"]] = row
+    return [
+        tuple(
+            cluster(clusters.get(place), len(raws), points.scales)
+            for place in range(len(centroids))
+        )
+        for (points, centroids), clusters in zip(fits, found, strict=True)
+    ]
+
+
+def cluster(row: Mapping[str, Any] | None, raws: int, scales: Sequence[float]) -> Cluster:
+    """Return a row of sums as a cluster; of no row, an empty one."""
+    if row is None:
+        return Cluster(0, 0.0, 0.0, 0.0, 0.0, (0.0,) * raws, (0.0,) * len(scales))
+    return Cluster(
+        rows=int(row["row_count"]),
+        weight=float(row["weight"]),
+        inertia=float(row["inertia"]),
+        distance=float(row.get("distance") or 0.0),
+        silhouette=float(row.get("silhouette") or 0.0),
+        raw=tuple(float(row[f"raw_{place}"]) for place in range(raws)),
+        sums=tuple(float(row[f"sum_{axis}"]) / scale for axis, scale in enumerate(scales)),
     )
 
 
@@ -166,30 +239,22 @@ def expanded(step: Steps, centroids: Centroids, scales: Sequence[float]) -> list
 def _moved(
     step: Steps,
     candidate: Candidate,
-    clusters: Mapping[int, Mapping[str, Any]],
+    clusters: tuple[Cluster, ...],
     tolerance: float,
 ) -> tuple[float, float]:
     """Move a candidate's centroids to the means of their clusters; return shift and moved."""
     points = candidate.points
-    sizes = tuple(
-        float(clusters[place]["weight"]) if place in clusters else 0.0
-        for place in range(candidate.k)
-    )
+    sizes = tuple(each.weight for each in clusters)
     empty = [place for place, size in enumerate(sizes) if not size > 0]
     centroids: list[Centroid] = list(candidate.centroids)
     for place, size in enumerate(sizes):
         if size > 0:
-            centroids[place] = rounded(
-                [
-                    float(clusters[place][f"sum_{axis}"]) / size / scale
-                    for axis, scale in enumerate(points.scales)
-                ]
-            )
+            centroids[place] = rounded([each / size for each in clusters[place].sums])
     if empty:
         farthest = _farthest(step, candidate, len(empty))
         for place, centroid in zip(empty, farthest, strict=False):
             centroids[place] = centroid
-    inertia = sum(float(row["inertia"]) for row in clusters.values()) + points.squares
+    inertia = sum(each.inertia for each in clusters) + points.squares
     inertia = max(inertia, 0.0)
     squared = math.fsum(
         (new - old) ** 2
@@ -204,8 +269,13 @@ def _moved(
     moved /= 2 if candidate.sizes else 1
     variance = points.squares / points.weight / len(points.scales)
     candidate.gain = candidate.inertia - inertia
+    candidate.left = sum(
+        size * math.dist(old, new) ** 2
+        for size, old, new in zip(sizes, candidate.centroids, centroids, strict=True)
+    )
     candidate.inertia = inertia
     candidate.sizes = sizes
+    candidate.measured, candidate.clusters = candidate.centroids, clusters
     candidate.centroids = tuple(centroids)
     candidate.iterations += 1
     if candidate.part:

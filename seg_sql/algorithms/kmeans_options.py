@@ -44,6 +44,11 @@ class KMeansOptions(BaseModel):
         description="A row without the feature is dropped and counted, or gets the feature's mean,"
         " median or zero; for all features or by feature.",
     )
+    constant: Literal["error", "drop"] = Field(
+        default="error",
+        description="A feature that is the same in every row is an error, or is dropped with a"
+        " warning, as long as another is left.",
+    )
     winsorize: tuple[float, float] | None = Field(
         default=None,
         description="Two quantiles, as in [0.01, 0.99]: values beyond them are moved to them.",

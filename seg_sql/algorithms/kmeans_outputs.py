@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from seg_sql.algorithms.kmeans_features import Feature, Prepared, points_sql
-from seg_sql.algorithms.kmeans_lloyd import Round
-from seg_sql.algorithms.kmeans_quality import Cluster, Quality, nearest_sql
+from seg_sql.algorithms.kmeans_lloyd import Cluster, Round
+from seg_sql.algorithms.kmeans_quality import Quality, nearest_sql
 from seg_sql.algorithms.kmeans_seed import Centroids
 
 if TYPE_CHECKING:
@@ -189,10 +189,12 @@ def _word(name: str, score: float) -> str:
     return f"{very}{'high' if score > 0 else 'low'} {spoken}"
 
 
-def rows_of(clusterings: Sequence[Clustering]) -> dict[str, list[list[Any]]]:
+def rows_of(
+    clusterings: Sequence[Clustering], left_out: Mapping[str, int]
+) -> dict[str, list[list[Any]]]:
     """Return the rows of every output but the assignments."""
     rows: dict[str, list[list[Any]]] = {name: [] for name in _COLUMNS}
-    excluded: dict[str, int] = {}
+    excluded = dict(left_out)
     for each in clusterings:
         group = each.group_key
         for feature in each.features:
@@ -248,9 +250,18 @@ def _profile(clustering: Clustering) -> list[list[Any]]:
     return rows
 
 
-def tables(step: Steps, clusterings: Sequence[Clustering]) -> dict[str, str]:
-    """Make the work table of every output but the assignments."""
-    return {name: literal_table(step, name, rows) for name, rows in rows_of(clusterings).items()}
+def tables(
+    step: Steps, clusterings: Sequence[Clustering], left_out: Mapping[str, int]
+) -> dict[str, str]:
+    """Make the work table of every output but the assignments.
+
+    Args:
+        step: Makes them.
+        clusterings: One for each group.
+        left_out: Rows of groups that could not be clustered, by reason.
+    """
+    rows = rows_of(clusterings, left_out)
+    return {name: literal_table(step, name, rows[name]) for name in rows}
 
 
 def literal_table(step: Steps, output: str, rows: Sequence[Sequence[Any]]) -> str:

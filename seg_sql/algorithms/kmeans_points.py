@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from seg_sql.step import Steps
 
 # The second sample is this many times the first.
-LADDER = 12
+LADDER = 8
 # .. or this part of the rows, whichever is more.
 LARGE_SHARE = 25
 # Points are grouped when a sample has fewer distinct ones than this share of its rows.
@@ -33,6 +33,8 @@ class Points:
         stage: What they are, for the record of the fit.
         weighted: Whether w can be other than 1.
         hash_end: The hashes h of their rows lie below it.
+        raws: The features in their own units, where they are there as well.
+        table: The work table that they are, unless they are read from the relation each time.
     """
 
     source: str
@@ -43,11 +45,8 @@ class Points:
     stage: str
     weighted: bool
     hash_end: int = HASH_END
-
-    @property
-    def is_table(self) -> bool:
-        """Return whether they are a work table, and not read from the relation each time."""
-        return not self.source.startswith("(")
+    raws: tuple[str, ...] = ()
+    table: str | None = None
 
 
 def levels(step: Steps, prepared: Prepared, options: KMeansOptions) -> list[Points]:
@@ -69,13 +68,15 @@ def levels(step: Steps, prepared: Prepared, options: KMeansOptions) -> list[Poin
     found = _extent(step, prepared, smaller.source, count_distinct=True)
     if found["distinct_rows"] <= WORTH_GROUPING * max(smaller.rows, 1):
         return _grouped(step, prepared, options)
-    return [smaller, bigger, _all(step, prepared)] if large else [smaller, bigger]
+    return [smaller, bigger, all_rows(step, prepared)] if large else [smaller, bigger]
 
 
 def _grouped(step: Steps, prepared: Prepared, options: KMeansOptions) -> list[Points]:
     source = prepared.points(step, hashed=True)
     select = step.sql("distinct_points", xs=prepared.xs, points=f"{source} as points", seed=1)
-    everything = _points(step, prepared, step.table(select), "all rows", weighted=True)
+    everything = _points(
+        step, prepared, step.table(select, analyze=False), "all rows", weighted=True
+    )
     found = [everything]
     for size, stage in (
         (options.sample_rows * LADDER, "larger sample"),
@@ -88,14 +89,16 @@ def _grouped(step: Steps, prepared: Prepared, options: KMeansOptions) -> list[Po
 
 def _table(step: Steps, prepared: Prepared, source: str, stage: str) -> Points:
     select = step.sql("sample_points", xs=prepared.xs, points=f"{source} as points")
-    name = step.table(select)
+    name = step.table(select, analyze=False)
     return _points(step, prepared, name, stage, weighted=prepared.weight is not None)
 
 
 def _smaller(step: Steps, prepared: Prepared, points: Points, rows: int) -> Points:
     below = points.hash_end * rows // points.rows
     select = step.sql("smaller_sample", xs=prepared.xs, points=points.source, hash_below=below)
-    found = _points(step, prepared, step.table(select), "sample", weighted=points.weighted)
+    found = _points(
+        step, prepared, step.table(select, analyze=False), "sample", weighted=points.weighted
+    )
     return replace(found, hash_end=below)
 
 
@@ -110,6 +113,7 @@ def _points(step: Steps, prepared: Prepared, name: str, stage: str, *, weighted:
         squares=sum(float(found[f"squared_{place}"] or 0) for place in range(len(prepared.xs))),
         stage=stage,
         weighted=weighted,
+        table=name,
     )
 
 
@@ -119,20 +123,21 @@ def _extent(
     return step.row("extent", xs=prepared.xs, points=points, count_distinct=count_distinct)
 
 
-def _all(step: Steps, prepared: Prepared) -> Points:
+def all_rows(step: Steps, prepared: Prepared) -> Points:
     """Return all points, read from the relation each time: a copy would cost more than it saves."""
     squares = sum(
         (each.deviation**2 + (each.mean - each.center) ** 2) / each.scale**2
         for each in prepared.features
     )
     return Points(
-        source=prepared.points(step, scaled=False),
+        source=prepared.points(step, scaled=False, raw=True),
         scales=tuple(feature.scale for feature in prepared.features),
         rows=prepared.rows,
         weight=prepared.total,
         squares=prepared.total * squares,
         stage="all rows",
         weighted=prepared.weight is not None,
+        raws=tuple(f"raw{place}" for place in range(len(prepared.features))),
     )
 
 

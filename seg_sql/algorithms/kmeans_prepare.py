@@ -16,6 +16,21 @@ if TYPE_CHECKING:
     from seg_sql.step import Steps
 
 LARGEST = 1e100
+
+
+class CannotCluster(ModelError):
+    """The rows, or those of one group, cannot be parted into clusters.
+
+    Attributes:
+        reason: In a few words, for the exclusions.
+    """
+
+    def __init__(self, message: str, *, reason: str, hint: str | None = None) -> None:
+        """Take the sentence, and the words for the exclusions."""
+        super().__init__(message, hint=hint)
+        self.reason = reason
+
+
 _WHOLE = {"tinyint", "smallint", "integer", "bigint", "utinyint", "usmallint", "uinteger"}
 
 
@@ -103,6 +118,18 @@ def prepare(
     )
     where = "" if group_key == "all" else f" in the group '{group_key}'"
     rows = int(profile["row_count"])
+    constant = [
+        name
+        for place, name in enumerate(names)
+        if profile[f"lowest_{place}"] is not None
+        and profile[f"lowest_{place}"] == profile[f"highest_{place}"]
+    ]
+    if options.constant == "drop" and 0 < len(constant) < len(names):
+        names = [name for name in names if name not in constant]
+        prepared = prepare(
+            step, relation, group_key, columns=columns, key=key, names=names, options=options
+        )
+        return replace(prepared, constant=tuple(constant))
     _check(profile, names, rows, where, step.model)
     features = tuple(
         replace(feature, nonnegative=profile[f"lowest_{place}"] >= 0)
@@ -134,7 +161,10 @@ def prepare(
         excluded=excluded,
     )
     if prepared.rows < 1:
-        raise ModelError(f"{step.model}: no row has all its features{where}.")
+        raise CannotCluster(
+            f"{step.model}: no row has all its features{where}.",
+            reason="group without a complete row",
+        )
     plain = not (reasons or weight or options.winsorize)
     plain = plain and all(
         int(profile[f"known_{place}"]) == rows and options.of("scaling", name) == "zscore"
@@ -158,7 +188,10 @@ def _check(
     for place, name in enumerate(names):
         lowest, highest = profile[f"lowest_{place}"], profile[f"highest_{place}"]
         if lowest is None:
-            raise ModelError(f"{model}: every value of '{name}' is missing{where}.")
+            raise CannotCluster(
+                f"{model}: every value of '{name}' is missing{where}.",
+                reason=f"group without {name}",
+            )
         if math.isnan(highest):
             raise ModelError(
                 f"{model}: '{name}' has values that are NaN{where}.",
@@ -179,9 +212,10 @@ def _check(
             raise ModelError(f"{model}: a weight is {value}{where}; weights are 0 or more.")
 
 
-def _constant(model: str, name: str, where: str) -> ModelError:
-    return ModelError(
+def _constant(model: str, name: str, where: str) -> CannotCluster:
+    return CannotCluster(
         f"{model}: '{name}' is the same in every row{where}, so it cannot tell clusters apart.",
+        reason=f"group of one {name}",
         hint="Leave it out of the features.",
     )
 
@@ -291,9 +325,10 @@ def _scaled(
             center = spread[f"middle_{place}"]
             scale = spread[f"upper_{place}"] - spread[f"lower_{place}"]
             if scale <= 0:
-                raise ModelError(
+                raise CannotCluster(
                     f"{model}: half of '{feature.name}' is one value{where}, so that its"
                     " interquartile range is 0.",
+                    reason=f"group of mostly one {feature.name}",
                     hint=f"Take another scaling for it, as in scaling: {{{feature.name}: zscore}}.",
                 )
         elif scaling == "none":

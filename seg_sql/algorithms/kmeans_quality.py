@@ -7,27 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from seg_sql.algorithms.kmeans_features import Prepared, coordinates
-from seg_sql.algorithms.kmeans_lloyd import expanded
+from seg_sql.algorithms.kmeans_features import coordinates
+from seg_sql.algorithms.kmeans_lloyd import Cluster, cluster
 from seg_sql.algorithms.kmeans_options import KMeansOptions
 from seg_sql.algorithms.kmeans_points import Points
 from seg_sql.algorithms.kmeans_seed import Centroids
 
 if TYPE_CHECKING:
     from seg_sql.step import Steps
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """What a cluster's points are like: counts and weighted sums."""
-
-    rows: int
-    weight: float
-    inertia: float
-    distance: float
-    silhouette: float
-    raw: tuple[float, ...]
-    sums: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -76,47 +63,19 @@ def summaries(
     for row in rows:
         found[row["candidate"]][row["label"]] = row
     return [
-        [_cluster(clusters.get(label), len(raws), (1.0,) * len(xs)) for label in range(len(fit))]
+        [cluster(clusters.get(label), len(raws), (1.0,) * len(xs)) for label in range(len(fit))]
         for clusters, fit in zip(found, fits, strict=True)
     ]
-
-
-def members(step: Steps, prepared: Prepared, centroids: Centroids) -> list[Cluster]:
-    """Count and sum up the rows of each cluster, without their distances."""
-    scales = tuple(feature.scale for feature in prepared.features)
-    raws = [f"raw{place}" for place in range(len(scales))]
-    candidate = {
-        "centroids": expanded(step, centroids, scales),
-        "points": prepared.points(step, scaled=False, raw=True),
-        "weighted": prepared.weight is not None,
-    }
-    rows = step.rows("round", candidates=[candidate], xs=prepared.xs, raws=raws)
-    found = {row["label"]: {**row, "distance": 0.0, "silhouette": 0.0} for row in rows}
-    return [_cluster(found.get(label), len(raws), scales) for label in range(len(centroids))]
 
 
 def assigned(step: Steps, table: str) -> dict[tuple[str, int], Cluster]:
     """Return the counts and distances of clusters, by group and id, from the assignments."""
     return {
-        (row["group_key"], int(row["cluster_id"])): _cluster(
+        (row["group_key"], int(row["cluster_id"])): cluster(
             {**row, "weight": row["row_count"]}, 0, ()
         )
         for row in step.rows("assigned_clusters", clusters=step.relation(table))
     }
-
-
-def _cluster(row: Mapping[str, Any] | None, raws: int, scales: Sequence[float]) -> Cluster:
-    if row is None:
-        return Cluster(0, 0.0, 0.0, 0.0, 0.0, (0.0,) * raws, (0.0,) * len(scales))
-    return Cluster(
-        rows=int(row["row_count"]),
-        weight=float(row["weight"]),
-        inertia=float(row["inertia"]),
-        distance=float(row["distance"]),
-        silhouette=float(row["silhouette"]),
-        raw=tuple(float(row[f"raw_{place}"]) for place in range(raws)),
-        sums=tuple(float(row[f"sum_{axis}"]) / scale for axis, scale in enumerate(scales)),
-    )
 
 
 def quality(clusters: Sequence[Cluster], centroids: Centroids) -> Quality:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from seg_sql.algorithms import Task
@@ -49,14 +49,9 @@ def matched(
     """
     pairs: dict[int, int] = {}
     if previous:
-        from scipy.optimize import linear_sum_assignment
-
         old = list(previous)
         costs = [[math.dist(each, previous[id_]) for id_ in old] for each in centroids]
-        pairs = {
-            int(place): old[column]
-            for place, column in zip(*linear_sum_assignment(costs), strict=True)
-        }
+        pairs = {place: old[column] for place, column in _least_sum(costs)}
     free = iter(id_ for id_ in range(1, 2 * len(centroids) + 1) if id_ not in set(pairs.values()))
     ids = [pairs[place] if place in pairs else next(free) for place in range(len(centroids))]
     matches = [
@@ -68,6 +63,22 @@ def matched(
         for place, id_ in enumerate(ids)
     ]
     return ids, sorted(matches, key=lambda match: match.cluster_id)
+
+
+def _least_sum(costs: Sequence[Sequence[float]]) -> list[tuple[int, int]]:
+    """Return the pairs of a row and a column each, no two of the same, whose costs sum to least.
+
+    >>> _least_sum([[1.0, 2.0], [1.0, 5.0]])
+    [(0, 1), (1, 0)]
+    """
+    nearest = [row.index(min(row)) for row in costs]
+    if len(set(nearest)) == len(costs):
+        # Each row has the least it can: no need for the import, which takes half a second.
+        return list(enumerate(nearest))
+    from scipy.optimize import linear_sum_assignment
+
+    rows, columns = linear_sum_assignment(costs)
+    return [(int(row), int(column)) for row, column in zip(rows, columns, strict=True)]
 
 
 def stored_fit(step: Steps, outputs: Mapping[str, str]) -> tuple[list[Clustering], str | None]:

@@ -122,16 +122,25 @@ class Engine(Protocol):
     def existing(self) -> dict[str, Existing]:
         """Return the relations of the target schema by name, work relations included."""
 
+    def existing_kind(self, name: str, schema: str | None = None) -> str | None:
+        """Return what kind of relation `name` is, in the target schema by default; or None."""
+
     def prepare_schema(self) -> None:
         """Create the target schema where it is missing."""
 
     def create(
-        self, name: str, kind: RelationKind, select: str, *, work: bool = False
+        self,
+        name: str,
+        kind: RelationKind,
+        select: str,
+        *,
+        work: bool = False,
+        analyze: bool = True,
     ) -> int | None:
         """Create a relation of the target schema from a SELECT and return its number of rows.
 
         A view has no number of rows: None. `work` says that the relation is never published,
-        so that it may be cheaper (unlogged). A table is analysed.
+        so that it may be cheaper (unlogged). A table is analysed, unless it is only ever scanned.
         """
 
     def drop(self, name: str) -> None:

@@ -257,7 +257,13 @@ class DuckDBEngine:
             self.send(f"create schema if not exists {self.quote(self.schema)}")
 
     def create(
-        self, name: str, kind: RelationKind, select: str, *, work: bool = False
+        self,
+        name: str,
+        kind: RelationKind,
+        select: str,
+        *,
+        work: bool = False,
+        analyze: bool = True,
     ) -> int | None:
         """Create a relation of the target schema and return its number of rows."""
         self.drop(name)
@@ -336,9 +342,9 @@ class DuckDBEngine:
             if path.exists() and not writable(path)
         ]
 
-    def existing_kind(self, name: str) -> str | None:
-        """Return what kind of relation `name` is in the target schema; None if there is none."""
-        found = self.send(_KIND, {"schema": self.schema, "name": name}).rows
+    def existing_kind(self, name: str, schema: str | None = None) -> str | None:
+        """Return what kind of relation `name` is, in the target schema by default; or None."""
+        found = self.send(_KIND, {"schema": schema or self.schema, "name": name}).rows
         return found[0][0] if found else None
 
     def send(

@@ -227,9 +227,9 @@ class PostgresEngine:
         found = self.send(_EXISTING, {"schema": self.schema, "name": None})
         return {row[0]: Existing(*row) for row in found.rows}
 
-    def existing_kind(self, name: str) -> str | None:
-        """Return what kind of relation `name` is in the target schema; None if there is none."""
-        found = self.send(_EXISTING, {"schema": self.schema, "name": name}).rows
+    def existing_kind(self, name: str, schema: str | None = None) -> str | None:
+        """Return what kind of relation `name` is, in the target schema by default; or None."""
+        found = self.send(_EXISTING, {"schema": schema or self.schema, "name": name}).rows
         return found[0][1] if found else None
 
     def prepare_schema(self) -> None:
@@ -242,7 +242,13 @@ class PostgresEngine:
             self.send(f"create schema if not exists {self.quote(self.schema)}")
 
     def create(
-        self, name: str, kind: RelationKind, select: str, *, work: bool = False
+        self,
+        name: str,
+        kind: RelationKind,
+        select: str,
+        *,
+        work: bool = False,
+        analyze: bool = True,
     ) -> int | None:
         """Create a relation of the target schema and return its number of rows."""
         self.drop(name)
@@ -251,7 +257,8 @@ class PostgresEngine:
         rows = self._count
         if kind == "view":
             return None
-        self.send(f"analyze {self.relation(name)}")
+        if analyze:
+            self.send(f"analyze {self.relation(name)}")
         return rows
 
     def drop(self, name: str) -> None:

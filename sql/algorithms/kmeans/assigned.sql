@@ -13,7 +13,7 @@
         sqrt(best) as distance,
         {{ seg_sql.kmeans_second_nearest(group.ids) }} as second_cluster_id,
         case
-            when second_best > 0 then 1 - sqrt(best) / sqrt(second_best) else 0
+            when second_best > 0 then 1 - sqrt(best / second_best) else 0
         end as silhouette,
         cast({{ fitted_as_of }} as date) as fitted_as_of
     from (

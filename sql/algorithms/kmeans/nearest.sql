@@ -1,29 +1,33 @@
--- The squared distances d0, d1 .. of each point to the centroids; the least, and the second least:
--- the least of each one's distance or the least before it, whichever is more.
+-- The squared distances d0, d1 .. of each point to the centroids; the least, and the least of the
+-- others: as near as the least where two centroids are equally near.
 -- Grain: that of the points.
 select
-    {% for column in kept -%}
+    {% for column in kept + ds -%}
     {{ column }},
     {% endfor -%}
-    {% for d in ds -%}
-    {{ d }},
-    {% endfor -%}
-    least({{ ds | join(', ') }}) as best,
-    least(
-        {% for d in ds[1:] -%}
-        greatest({{ 'least(' ~ ds[: loop.index] | join(', ') ~ ')' if not loop.first else ds[0] }}, {{ d }})
-        {{- ',' if not loop.last }}
+    best,
+    case
+        {% for d in ds -%}
+        {{ 'else' if loop.last else 'when ' ~ d ~ ' = best then' }} least({{ ds | reject('equalto', d) | join(', ') }})
         {% endfor -%}
-    ) as second_best
+    end as second_best
 from (
     select
-        {% for column in kept -%}
+        {% for column in kept + ds -%}
         {{ column }},
         {% endfor -%}
-        {% for centroid in centroids -%}
-        {{ seg_sql.kmeans_squared(centroid) }} as {{ ds[loop.index0] }}{{ ',' if not loop.last }}
-        {% endfor -%}
-    from {{ points }} as points
+        least({{ ds | join(', ') }}) as best
+    from (
+        select
+            {% for column in kept -%}
+            {{ column }},
+            {% endfor -%}
+            {% for centroid in centroids -%}
+            {{ seg_sql.kmeans_squared(centroid) }} as {{ ds[loop.index0] }}{{ ',' if not loop.last }}
+            {% endfor -%}
+        from {{ points }} as points
+        {{ seg_sql.fence() }}
+    ) as distances
     {{ seg_sql.fence() }}
-) as distances
+) as closest
 {{ seg_sql.fence() }}

@@ -9,7 +9,7 @@ select
     sum(w * best) as inertia,
     sum(w * sqrt(best)) as distance,
     sum(w * case
-        when second_best > 0 then 1 - sqrt(best) / sqrt(second_best) else 0
+        when second_best > 0 then 1 - sqrt(best / second_best) else 0
     end) as silhouette,
     {% for column in raws -%}
     sum(w * {{ column }}) as raw_{{ loop.index0 }},

@@ -1,0 +1,157 @@
+"""A fit that was killed goes on after its last finished iteration when it is retried."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from build_shop import BuildShop
+
+from seg_sql.events import Iterated, NodeFinished
+from seg_sql.step import Steps
+
+MODEL = """
+    {{ config(materialized='kmeans', unique_key='id', k=6, scaling='none', restarts=2,
+        sample_rows=200) }}
+    select id, x, y from {{ input('points') }}
+"""
+# After as many iterations the process is killed.
+LAST = 5
+KILLED = f"""
+import os, signal
+from seg_sql.step import Steps
+progress = Steps.progress
+def killed(self, iteration, *given, **figures):
+    progress(self, iteration, *given, **figures)
+    if iteration == {LAST}:
+        os.kill(os.getpid(), signal.SIGKILL)
+Steps.progress = killed
+"""
+
+
+@pytest.fixture
+def clouds(shop: BuildShop) -> BuildShop:
+    draw = random.Random(3)
+    shop.load(
+        [(f"c{n}", draw.gauss(n % 6, 1.2), draw.gauss(n % 4, 1.2)) for n in range(1500)],
+        ("id", "x", "y"),
+        name="points",
+        types={"x": "double precision", "y": "double precision"},
+    )
+    shop.write(inputs={"points": {"relation": shop.raw("points")}})
+    shop.model("clouds", MODEL)
+    return shop
+
+
+def kill(shop: BuildShop) -> None:
+    """Build in a process of its own, which ends as by kill -9 in the middle of the fit."""
+    main = "\nimport sys\nfrom seg_sql.cli import main\nsys.argv = ['seg-sql', 'build', '-s', 'clouds']\nmain()"
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED + main], cwd=shop.folder, capture_output=True, timeout=120
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    # On PostgreSQL the lock is given back when the server sees that its client is gone.
+    time.sleep(0.5 if shop.is_postgres else 0)
+
+
+def outputs(shop: BuildShop) -> dict[str, Any]:
+    found = {
+        part: sorted(shop.rows(f"clouds_{part}"), key=str)
+        for part in ("centroids", "profile", "quality", "matches")
+    }
+    return {**found, "": sorted(shop.rows("clouds"), key=lambda row: row["id"])}
+
+
+def iterations(shop: BuildShop) -> list[int]:
+    return [event.iteration for event in shop.log.of(Iterated)]
+
+
+def test_retry_goes_on_after_kill_9(clouds: BuildShop) -> None:
+    kill(clouds)
+    assert clouds.hidden()
+    assert clouds.run("retry", wait=20) == 0, clouds.said()
+    assert f"goes on with the interrupted fit after iteration {LAST}" in clouds.said()
+    # The last line from before is said again, and the next one follows.
+    assert iterations(clouds)[:2] == [LAST, LAST + 1]
+    assert clouds.hidden() == []
+    assert not list((clouds.folder / "target/state").iterdir())
+    resumed = outputs(clouds)
+    for name in [name for name in clouds.names() if name.startswith("clouds")]:
+        clouds.execute(f"drop table {clouds.schema_}.{name}")
+    clouds.build("clouds")
+    assert iterations(clouds)[0] == 1
+    for part, rows in outputs(clouds).items():
+        for row, other in zip(rows, resumed[part], strict=True):
+            assert row.keys() == other.keys()
+            for name, value in row.items():
+                near = isinstance(value, float)
+                assert value == (pytest.approx(other[name], rel=1e-9) if near else other[name])
+
+
+@pytest.mark.parametrize("change", ["rows", "options"])
+def test_another_fit_begins_anew(clouds: BuildShop, change: str) -> None:
+    """Where a row has come, or an option is another, the answers from before are of no use."""
+    kill(clouds)
+    if change == "rows":
+        clouds.execute(f"insert into {clouds.raw('points')} values ('new', 1, 1)")
+    else:
+        clouds.model("clouds", MODEL.replace("k=6", "k=5"))
+    assert clouds.run("retry", wait=20) == 0
+    assert "goes on with" not in clouds.said()
+    assert iterations(clouds)[0] == 1
+    assert clouds.hidden() == []
+    [node] = clouds.log.of(NodeFinished)
+    assert node.rows == (1501 if change == "rows" else 1500)
+
+
+def test_a_build_begins_anew(clouds: BuildShop) -> None:
+    kill(clouds)
+    assert clouds.run("build", "clouds", wait=20) == 0
+    assert iterations(clouds)[0] == 1
+    assert clouds.hidden() == []
+
+
+def test_ctrl_c_leaves_the_fit_to_retry(clouds: BuildShop, monkeypatch: pytest.MonkeyPatch) -> None:
+    progress = Steps.progress
+
+    def interrupted(self: Steps, iteration: int, *given: Any, **figures: Any) -> None:
+        progress(self, iteration, *given, **figures)
+        if iteration == LAST:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Steps, "progress", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            clouds.run("build", "clouds")
+    assert clouds.run("retry") == 0
+    assert iterations(clouds)[:2] == [LAST, LAST + 1]
+
+
+def test_a_work_table_that_was_lost_begins_anew(clouds: BuildShop) -> None:
+    """As after a crash of the server, which empties unlogged tables."""
+    kill(clouds)
+    [state] = (clouds.folder / "target/state").iterdir()
+    tables = [
+        json.loads(line)[2] for line in state.read_text().splitlines()[1:] if '"table"' in line
+    ]
+    name = next(table["name"] for table in tables if table["rows"])
+    with clouds.engine(wait=20) as engine:
+        engine.execute(f"delete from {engine.relation(name)}")
+    assert clouds.run("retry", wait=20) == 0
+    assert iterations(clouds)[0] == 1
+
+
+def test_a_line_that_was_cut_is_left_out(clouds: BuildShop) -> None:
+    kill(clouds)
+    [state] = (clouds.folder / "target/state").iterdir()
+    text = state.read_text()
+    Path(state).write_text(text[: text.rindex("[") + 9])
+    assert clouds.run("retry", wait=20) == 0
+    assert iterations(clouds)[0] == LAST
