@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +21,7 @@ from seg_sql.errors import (
 )
 from seg_sql.events import Log, Said
 from seg_sql.inputs import Limits
+from seg_sql.moves import moves_between
 from seg_sql.ownership import leftovers, stored_failures
 from seg_sql.project import Model
 from seg_sql.select import select as select_nodes
@@ -314,9 +316,17 @@ def listing(
 
 
 def show(
-    settings: Settings, name: str | None, *, inline: str | None, limit: int
+    settings: Settings,
+    name: str | None,
+    *,
+    inline: str | None,
+    limit: int,
+    between: tuple[datetime.date, datetime.date] | None = None,
 ) -> tuple[Result, int | None]:
-    """Return rows of a published table, or of a SELECT, and how many rows there are in all."""
+    """Return rows of a published table, or of a SELECT, and how many rows there are in all.
+
+    With `between` the rows of segment_moves are those between two as_of.
+    """
     if (name is None) == (inline is None):
         raise ConfigError(
             "Give either the name of a model or --inline SELECT.",
@@ -348,6 +358,9 @@ def show(
                 hint=f"Run `seg-sql build -s +{name}`.",
             )
         relation = workspace.published(name)
+        if between is not None:
+            history = Steps(workspace, engine, "00000000", "history")
+            relation = f"({moves_between(workspace, history, *between)})"
         order = ["started_at", "model"] if output is None else _order_of(workspace, output)
         described = engine.describe(
             steps.sql("all_rows", columns=["*"], relation=relation, order_by=[], limit=None)
@@ -474,7 +487,7 @@ def _count(things: Sequence[str], what: str) -> str:
 
 
 _FILES = ("manifest.json", "run_results.json", "catalog.json")
-_ARTIFACTS = frozenset({"compiled", *_FILES, *(f"{name}.part" for name in _FILES)})
+_ARTIFACTS = frozenset({"compiled", "backfill", *_FILES, *(f"{name}.part" for name in _FILES)})
 
 
 def demo(directory: Path, customers: int, seed: int) -> Iterator[str]:

@@ -15,6 +15,7 @@ from seg_sql.workspace import Workspace
 
 RUN_TABLES = ("seg_sql_runs", "seg_sql_run_parameters")
 FAILURES_PREFIX = "seg_sql_failures_"
+ASIDE_PREFIX = "seg_past_"
 
 # As Steps.work_name makes them, and `debug`; a table of a user's that begins alike is not ours.
 _WORK_NAME = re.compile(rf"{WORK_PREFIX}([0-9a-f]{{8}}_(?P<number>\d+)|debug)")
@@ -83,6 +84,17 @@ def leftovers(existing: Iterable[str]) -> list[str]:
     """
     found = [(match, name) for name in existing if (match := _WORK_NAME.fullmatch(name))]
     return [name for match, name in sorted(found, key=lambda each: -int(each[0]["number"] or 0))]
+
+
+def aside(workspace: Workspace, existing: Mapping[str, Existing]) -> list[str]:
+    """Return the relations that a backfill of this project made beside the published ones."""
+    prefix = f"{workspace.project.config.prefix}{ASIDE_PREFIX}"
+    ours = workspace.project.name
+    return [
+        name
+        for name, relation in existing.items()
+        if name.startswith(prefix) and marked_by(relation) == ours
+    ]
 
 
 def stored_failures(workspace: Workspace, existing: Mapping[str, Existing]) -> list[str]:

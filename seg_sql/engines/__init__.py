@@ -140,8 +140,10 @@ class Engine(Protocol):
     def insert(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Append rows of Python values to a table of the target schema."""
 
-    def publish(self, publications: Sequence[Publication]) -> None:
+    def publish(self, publications: Sequence[Publication], *, first: Sequence[str] = ()) -> None:
         """Make finished relations visible under their names, all in one transaction.
+
+        It begins with the statements of `first`, before any reader is kept waiting.
 
         Readers see the old or the new rows at every moment; dependent views, grants, comments,
         owner and indexes are kept. On any error nothing has changed.
