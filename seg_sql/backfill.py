@@ -60,11 +60,11 @@ def backfill(
             kept = [node.name for name in names for node in histories(workspace, name)]
             check_ours(workspace, engine, [*outputs, *kept], existing)
             engine.prepare_schema()
-            for name in leftovers(existing):
-                engine.drop(name)
             done = set() if full_refresh else _done(workspace, run.history_steps, names)
-            if not done & set(days):
-                _drop_aside(workspace)
+            # What was fitted for the last day serves the next one, also after an interruption.
+            goes_on = not done.isdisjoint(days)
+            for name in [*leftovers(existing), *([] if goes_on else aside(real, existing))]:
+                engine.drop(name)
             as_of = freshness.settle(workspace, run.steps, set(order), Log())
             if as_of is None or as_of.day is None:
                 raise StartError("Without dates there is no history.")
@@ -88,7 +88,8 @@ def backfill(
                     if event.name in names and event.status == "success"
                 }
                 log(Progressed(number, len(days), f"as_of {day}", rows))
-            _drop_aside(workspace)
+            for name in aside(real, engine.existing()):
+                engine.drop(name)
     if days:
         log(Said("`seg-sql build -s segment_moves` says how the customers moved since then."))
     return 1 if failed else 0
@@ -174,17 +175,3 @@ def _write(workspace: Workspace, order: Sequence[str], day: datetime.date, targe
     finally:
         drop_made(run)
     return found
-
-
-def _drop_aside(workspace: Workspace) -> None:
-    """Drop what was built beside; what was made last may depend on what was made first."""
-    engine = workspace.engine
-    assert engine is not None
-    existing = engine.existing()
-    places = {
-        workspace.project.relation_name(output.name): place
-        for place, name in enumerate(workspace.graph.order)
-        for output in workspace.nodes[name].outputs.values()
-    }
-    for name in sorted(aside(workspace, existing), key=lambda each: -places.get(each, 0)):
-        engine.drop(name)

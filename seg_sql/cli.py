@@ -266,9 +266,9 @@ def compile(**given: Any) -> int:
 @selection
 @option(
     "--resource-type",
-    type=click.Choice(["model", "seed", "test", "unit_test"]),
+    type=click.Choice(["model", "seed", "test", "unit_test", "internal"]),
     multiple=True,
-    help="Only this kind.",
+    help="Only this kind; internal: the work tables and stored failures that `clean` drops.",
 )
 @option("--output", type=click.Choice(["name", "path", "json"]), default="name")
 def ls(**given: Any) -> int:
@@ -343,6 +343,32 @@ def debug(**given: Any) -> int:
         )
         code = code if ok else 1
     return code
+
+
+@cli.command()
+@common
+@option(
+    "--customer-id-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="A CSV with one customer id a line.",
+)
+@option("--column", multiple=True, help="A column of your own models that holds customer ids.")
+@option("--yes", is_flag=True, help="Do not ask.")
+@waiting
+def forget(**given: Any) -> int:
+    """Delete customers from every table and file that seg-sql made."""
+    from seg_sql import forget as forget_
+    from seg_sql.events import Log
+
+    log: Log = Log([console_from(given)])
+    settings = settings_from(given)
+    file, columns, yes = given.pop("customer_id_file"), given.pop("column"), given.pop("yes")
+
+    def confirm(question: str) -> bool:
+        return yes or click.confirm(question, err=True)
+
+    return forget_.forget(settings, log, file, confirm=confirm, columns=columns)
 
 
 @cli.command()

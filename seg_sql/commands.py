@@ -22,7 +22,7 @@ from seg_sql.errors import (
 from seg_sql.events import Log, Said
 from seg_sql.inputs import Limits
 from seg_sql.moves import moves_between
-from seg_sql.ownership import leftovers, stored_failures
+from seg_sql.ownership import aside, internal, leftovers, stored_failures
 from seg_sql.project import Model
 from seg_sql.select import select as select_nodes
 from seg_sql.session import (
@@ -270,9 +270,17 @@ def listing(
     resource_type: Sequence[str] = (),
     output: str = "name",
 ) -> Iterator[str]:
-    """Yield a line for each model, seed or test."""
+    """Yield a line for each model, seed or test, or for each internal relation of the target."""
     from seg_sql.testing import data_tests
 
+    if "internal" in resource_type:
+        with session(settings) as connected:
+            assert connected.engine is not None
+            for name in internal(connected, connected.engine.existing()):
+                found = {"name": name, "resource_type": "internal"}
+                yield json.dumps(found) if output == "json" else name
+        if set(resource_type) == {"internal"}:
+            return
     workspace = offline(settings)
     folder = artifacts_of(workspace.project, settings).folder
     names = _select(workspace, folder, select, exclude, state)
@@ -460,7 +468,8 @@ def clean(settings: Settings) -> Iterator[str]:
         assert engine is not None
         engine.lock(settings.wait)
         existing = engine.existing()
-        left, failures = leftovers(existing), stored_failures(workspace, existing)
+        left = [*leftovers(existing), *aside(workspace, existing)]
+        failures = stored_failures(workspace, existing)
         for name in (*left, *failures):
             engine.drop(name)
         engine.unlock()

@@ -87,13 +87,29 @@ def leftovers(existing: Iterable[str]) -> list[str]:
 
 
 def aside(workspace: Workspace, existing: Mapping[str, Existing]) -> list[str]:
-    """Return the relations that a backfill of this project made beside the published ones."""
+    """Return what a backfill of this project made beside the published relations.
+
+    What was made last may depend on what was made first: it comes first, to be dropped.
+    """
     prefix = f"{workspace.project.config.prefix}{ASIDE_PREFIX}"
-    ours = workspace.project.name
-    return [
-        name
+    found = [
+        name.removeprefix(prefix)
         for name, relation in existing.items()
-        if name.startswith(prefix) and marked_by(relation) == ours
+        if name.startswith(prefix) and marked_by(relation) == workspace.project.name
+    ]
+    if not found:
+        return []
+    places = {name: place for place, name in enumerate(workspace.graph.order)}
+    place = {name: places[owner] for name, owner in workspace.owners.items()}
+    return [f"{prefix}{name}" for name in sorted(found, key=lambda each: -place.get(each, -1))]
+
+
+def internal(workspace: Workspace, existing: Mapping[str, Existing]) -> list[str]:
+    """Return the relations that nobody is meant to read, and that `clean` drops."""
+    return [
+        *leftovers(existing),
+        *aside(workspace, existing),
+        *stored_failures(workspace, existing),
     ]
 
 

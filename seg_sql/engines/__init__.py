@@ -9,6 +9,7 @@ Only its modules import a database driver.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -148,6 +149,9 @@ class Engine(Protocol):
         Readers see the old or the new rows at every moment; dependent views, grants, comments,
         owner and indexes are kept. On any error nothing has changed.
         """
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Run the statements of a block in one transaction, undone after any error."""
 
     def lock(self, wait: float) -> None:
         """Take the target's build lock, or raise StartError that says who holds it."""
