@@ -14,6 +14,7 @@ from build_shop import LINES, BuildShop
 from seg_sql.commands import show
 from seg_sql.errors import SelectionError
 from seg_sql.events import Said
+from seg_sql.explain import customer
 from seg_sql.inputs import Limits
 from seg_sql.session import Settings
 
@@ -274,3 +275,15 @@ def test_moves_between_any_two_days(shop: BuildShop) -> None:
         shown("2026-03-02", "2026-04-01")
     with pytest.raises(SelectionError, match="not earlier"):
         shown("2026-04-01", "2026-03-01")
+
+
+def test_explain_tells_the_last_segments(shop: BuildShop) -> None:
+    for day in (MARCH, APRIL):
+        shop.build(vars=day)
+    was = {row[0]: row[3] for row in history(shop) if row[1] == "rfm" and row[2] == "ann"}
+    said = "\n".join(customer(Settings(project_dir=shop.folder), "ann", lines=5))
+    first, second = was["2026-03-01"], was["2026-04-01"]
+    assert f"Segments over time: 2026-03-01 {first}, 2026-04-01 {second}." in said
+    # eve has only one.
+    said = "\n".join(customer(Settings(project_dir=shop.folder), "eve", lines=5))
+    assert "over time" not in said
