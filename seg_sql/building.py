@@ -146,12 +146,17 @@ def _make_and_test(run: Run, node: Node, tests: Sequence[DataTest]) -> tuple[int
 
 
 def _show_history(run: Run, node: Node) -> None:
-    """Let models and tests read a history as it will be; where its rows wait, that is a view."""
+    """Let models and tests read a history as it will be; where its rows wait, that is a view.
+
+    It is published without a new row: what it says of itself, and who may read it, may be new.
+    """
     if run.workspace.project.relation_name(node.name) not in run.engine.existing():
         _make_history(run, node)
+    select = segment_history.empty(run.workspace, run.history_steps, node)
+    run.new_rows[node.name] = run.steps.table(select, work=False)
     if run.together:
-        select = segment_history.as_published(run.workspace, run.history_steps, node)
         hidden = run.steps.work_name()
+        select = segment_history.as_published(run.workspace, run.history_steps, node)
         run.engine.create(hidden, "view", select)
         run.workspace.hidden[node.name] = hidden
 
@@ -236,13 +241,11 @@ def _make_history(run: Run, node: Node, source: str | None = None) -> None:
     workspace = run.workspace
     select = segment_history.empty(workspace, run.history_steps, node, source)
     hidden = run.steps.table(select, work=False)
-    run.engine.publish([replace(_publication(run, node, node.model, hidden), kind="table")])
+    run.engine.publish([_publication(run, node, node.model, hidden)])
 
 
 def publications(run: Run, node: Node) -> list[Publication]:
     """Return what the engine needs to know to publish a model, or all outputs of an algorithm."""
-    if node.kind == "history":
-        return []
     hidden = {**run.workspace.hidden, **run.new_rows}
     return [
         _publication(run, node, output, hidden[output.name]) for output in node.outputs.values()
@@ -255,6 +258,7 @@ def _publication(run: Run, node: Node, output: Model, hidden: str) -> Publicatio
     for key, roles in node.config.grants.items():
         grants[key] = [*grants.get(key, []), *roles]
     view = node.kind == "view"
+    grows = node.kind == "history" or node.name in workspace.growing
     return Publication(
         name=workspace.project.relation_name(output.name),
         kind="view" if view else "table",
@@ -265,7 +269,7 @@ def _publication(run: Run, node: Node, output: Model, hidden: str) -> Publicatio
         column_comments={c.name: c.description.strip() for c in entry.columns if c.description},
         indexes=node.config.indexes if output.name == node.name else (),
         grants=grants,
-        key=node.config.unique_key if node.name in workspace.growing else (),
+        key=node.config.unique_key if grows else (),
     )
 
 

@@ -287,3 +287,23 @@ def test_explain_tells_the_last_segments(shop: BuildShop) -> None:
     # eve has only one.
     said = "\n".join(customer(Settings(project_dir=shop.folder), "eve", lines=5))
     assert "over time" not in said
+
+
+def test_what_is_said_of_it_may_change(shop: BuildShop) -> None:
+    """Its comment, and on PostgreSQL who may read it, follow the project without a new row."""
+    shop.build(vars=MARCH)
+    rows = history(shop)
+    mark = "seg-sql:shop:customer_segment_history"
+    shop.execute(f"comment on table {shop.schema_}.customer_segment_history is 'Old. {mark}'")
+    grants = {"select": ["public"]} if shop.is_postgres else {}
+    shop.write(models=NO_CLUSTERS, grants=grants)
+    shop.build(vars=MARCH)
+    found = shop.existing()["customer_segment_history"].comment
+    assert found is not None and found.startswith("Which segment")
+    assert history(shop) == rows
+    if shop.is_postgres:
+        table = f"{shop.schema_}.customer_segment_history"
+        granted = "select has_table_privilege('public', '{}', 'select')".format(
+            table.replace('"', "")
+        )
+        assert shop.values(granted) == [True]
