@@ -41,7 +41,7 @@ create table {schema}.bench_lines as
 select
     cast((cast(n as bigint) * 7919) % {customers} as bigint) as customer_id,
     cast(n / 2 as bigint) as order_id,
-    cast(timestamp '2023-10-01' + cast((cast(n as bigint) * 31) % 1000 as integer) * interval '1' day as timestamp)
+    cast(date '2023-10-01' + cast((cast(n as bigint) * 31) % 1000 as integer) as timestamp)
         as ordered_at,
     cast(1 + n % 4 as integer) as quantity,
     cast(1 + (cast(n as bigint) * 37) % 5000 as double precision) / 100 as unit_price
