@@ -13,7 +13,15 @@ from seg_sql.events import NodeFinished, NodeStarted, Said, Status
 from seg_sql.fitting import empty, fit
 from seg_sql.ownership import described
 from seg_sql.project import Model
-from seg_sql.run import Run, drop_hidden, lose, node_finished, node_started, now
+from seg_sql.run import (
+    Run,
+    drop_hidden,
+    first_line,
+    lose,
+    node_finished,
+    node_started,
+    now,
+)
 from seg_sql.testing import DataTest, run_data_test
 from seg_sql.workspace import Node, lines_around, sql_error_place
 
@@ -231,7 +239,17 @@ def _publish(run: Run, nodes: Sequence[Node]) -> None:
     kinds = ("history", "view") if run.together else ("history",)
     views = [each.name for each in nodes if each.kind in kinds or each.name in run.new_rows]
     drop_hidden(run, reversed(views))
-    run.engine.publish(waiting, first=first)
+    try:
+        run.engine.publish(waiting, first=first)
+    except DatabaseError as error:
+        if error.lost or error.sql not in first:
+            raise
+        raise ModelError(
+            f"Its rows cannot be added to the history: {first_line(error.message)}",
+            hint="A source has the columns that sql/models/history/customer_segment_history.sql"
+            " selects, and ids of the same type as before. Change that model in your project, or"
+            " switch it off: models: {customer_segment_history: {enabled: false}}",
+        ) from error
     for node in nodes:
         run.new_rows.pop(node.name, None)
 

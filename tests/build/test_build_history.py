@@ -307,3 +307,31 @@ def test_what_is_said_of_it_may_change(shop: BuildShop) -> None:
             table.replace('"', "")
         )
         assert shop.values(granted) == [True]
+
+
+def test_rows_that_do_not_fit_the_history(shop: BuildShop) -> None:
+    """Nothing is published then, and the message says where the history takes its rows from."""
+    shop.build("+rfm", vars=MARCH)
+    before, rows = history(shop), shop.rows("rfm")
+    shop.model(
+        "rfm",
+        "select customer_id, {{ seg_sql.as_of() }} as as_of, 1 as recency_days, 'x' as tier"
+        " from {{ ref('orders') }} as orders group by customer_id",
+    )
+    shop.schema(models=[{"name": "rfm", "description": "Mine."}])
+    assert shop.run("build", "+rfm", vars=APRIL) == 1
+    assert "customer_segment_history: {enabled: false}" in shop.said()
+    assert (history(shop), shop.rows("rfm")) == (before, rows)
+    # A project that names other segments says so in a file of its own.
+    shop.file(
+        "sql/models/customer_segment_history.sql",
+        """
+        {{ config(materialized='history', unique_key=['as_of', 'source', 'customer_id'],
+            meta={'sources': ['rfm']}) }}
+        select as_of, 'rfm' as source, customer_id, tier as segment
+        from {{ ref('rfm') }} as rfm
+        """,
+    )
+    shop.build("+rfm", vars=APRIL)
+    april = {("2026-04-01", "rfm", each, "x") for each in ("ann", "bob", "eve")}
+    assert history(shop) == before | april
