@@ -41,11 +41,14 @@ create table {schema}.bench_lines as
 select
     cast((cast(n as bigint) * 7919) % {customers} as bigint) as customer_id,
     cast(n / 2 as bigint) as order_id,
-    cast(date '2023-10-01' + cast((cast(n as bigint) * 31) % 1000 as integer) as timestamp)
-        as ordered_at,
+    cast(date '2023-10-01' + cast((cast(n as bigint) * 31 + turn * 97) % 1000 as integer)
+        as timestamp) as ordered_at,
     cast(1 + n % 4 as integer) as quantity,
     cast(1 + (cast(n as bigint) * 37) % 5000 as double precision) / 100 as unit_price
-from generate_series(1, 5 * {customers}) as numbers(n)
+from (
+    select n, cast(floor(n / cast({customers} as double precision)) as bigint) as turn
+    from generate_series(1, 5 * {customers}) as numbers(n)
+) as numbered
 """
 
 EARLIER = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import io
 import random
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from build_shop import BuildShop
 from retail import load_retail
 
 from seg_sql import backfill as backfill_
+from seg_sql.console import Console
 from seg_sql.errors import SelectionError
 from seg_sql.events import Log, Progressed, Said
 from seg_sql.session import Settings
@@ -185,3 +187,35 @@ def test_a_year_of_online_retail(shop: BuildShop, shared_data: Path) -> None:
     assert kept(shop) == wanted
     # Each month's moves count every customer of either day once.
     shop.build("+segment_moves", "segment_moves", vars={"as_of": "2011-12-01"})
+
+
+def test_command_line(orders: BuildShop) -> None:
+    shop = orders
+    days = ("--from", "2026-05-01", "--to", "2026-06-01")
+    done = shop.command("backfill", "rfm", *days)
+    assert done.returncode == 0, done.stderr
+    assert "1 of 2 as_of 2026-05-01   rfm " in done.stderr
+    assert done.stdout == ""
+    # Every option is an environment variable as well.
+    done = shop.command("backfill", "rfm", SEG_SQL_FROM="2026-05-01", SEG_SQL_TO="2026-06-01")
+    assert "2 of 2 as_of are in the history already." in done.stderr
+    assert shop.command("backfill", "rfm", "--from", "may", "--to", "2026-06-01").returncode == 2
+    assert shop.command("build", "-s", "+segment_moves").returncode == 0
+    done = shop.command("show", "segment_moves", *days, "--output", "csv")
+    assert done.stdout.splitlines()[1].startswith("2026-05-01,2026-06-01,rfm,")
+    assert shop.command("show", "rfm", *days).returncode == 2
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_on_a_terminal() -> None:
+    """A bar of twenty places in a line that changes; 3 of 4 are fifteen."""
+    stream = Terminal()
+    Console(stream=stream, width=80)(Progressed(3, 4, "as_of 2026-03-01", {"rfm": 1234}))
+    shown = stream.getvalue()
+    assert f"[{'#' * 15}{'.' * 5}] 3 of 4 as_of 2026-03-01   rfm 1,234 rows" in shown
+    assert shown.startswith("\r")
+    assert not shown.endswith("\n")
