@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from seg_sql import segment_history
 from seg_sql.engines import Publication, RelationKind
 from seg_sql.errors import DatabaseError, ModelError, SegSqlError
 from seg_sql.events import NodeFinished, NodeStarted, Said, Status
@@ -15,6 +16,7 @@ from seg_sql.project import Model
 from seg_sql.run import (
     Run,
     drop_hidden,
+    first_line,
     keep_for_retry,
     lose,
     node_finished,
@@ -92,7 +94,7 @@ def _build(run: Run, node: Node, started: NodeStarted, tests: Sequence[DataTest]
         if run.together:
             run.held.append(node)
         else:
-            run.engine.publish(publications(run, node))
+            _publish(run, [node])
             for name in _names(node):
                 run.workspace.hidden.pop(name, None)
     except SegSqlError as error:
@@ -132,6 +134,11 @@ def _make_and_test(run: Run, node: Node, tests: Sequence[DataTest]) -> tuple[int
         run.fitted[node.name] = fitted.parameters
         relation = run.workspace.relation(node.name)
         rows, notes = int(run.steps.row("row_count", relation=relation)["row_count"]), fitted.status
+    elif node.kind == "history":
+        rows = None
+        _show_history(run, node)
+    elif node.name in run.workspace.growing:
+        rows = _grow(run, node, sql)
     else:
         hidden = run.steps.work_name()
         kind: RelationKind = "view" if node.kind == "view" else "table"
@@ -147,6 +154,46 @@ def _make_and_test(run: Run, node: Node, tests: Sequence[DataTest]) -> tuple[int
         what = "A data test" if failed == 1 else f"{failed} data tests"
         raise ModelError(f"{what} failed: what readers see stays as it was.")
     return rows, notes
+
+
+def _show_history(run: Run, node: Node) -> None:
+    """Let models and tests read a history as it will be; where its rows wait, that is a view.
+
+    It is published without a new row: what it says of itself, and who may read it, may be new.
+    """
+    if run.workspace.project.relation_name(node.name) not in run.engine.existing():
+        _make_history(run, node)
+    select = segment_history.empty(run.workspace, run.history_steps, node)
+    run.new_rows[node.name] = run.steps.table(select, work=False)
+    if run.together:
+        hidden = run.steps.work_name()
+        select = segment_history.as_published(run.workspace, run.history_steps, node)
+        run.engine.create(hidden, "view", select)
+        run.workspace.hidden[node.name] = hidden
+
+
+def _grow(run: Run, node: Node, sql: str) -> int:
+    """Make the new rows of an incremental model, and a view of the table as it will be."""
+    new = run.steps.table(sql, work=False)
+    run.new_rows[node.name] = new
+    published, quote = run.workspace.published(node.name), run.engine.quote
+
+    def columns(relation: str) -> list[str]:
+        every = run.steps.sql("all_rows", columns=["*"], relation=relation, order_by=[], limit=None)
+        return [column.name for column in run.engine.describe(every)]
+
+    had = set(columns(published))
+    select = run.steps.sql(
+        "with_increment",
+        columns=[(quote(each), each in had) for each in columns(run.steps.relation(new))],
+        published=published,
+        new_rows=run.steps.relation(new),
+        key=[quote(column) for column in node.config.unique_key],
+    )
+    hidden = run.steps.work_name()
+    run.engine.create(hidden, "view", select)
+    run.workspace.hidden[node.name] = hidden
+    return int(run.steps.row("row_count", relation=run.steps.relation(new))["row_count"])
 
 
 def data_test(run: Run, each: DataTest) -> Status:
@@ -174,27 +221,76 @@ def _select(run: Run, node: Node) -> str:
     return sql
 
 
+def _publish(run: Run, nodes: Sequence[Node]) -> None:
+    """Publish models in one transaction, in which the histories that keep their rows get them."""
+    workspace, steps, first = run.workspace, run.history_steps, []
+    kept = [node for node in nodes if segment_history.histories(workspace, node.name)]
+    merges = any(node.name == "customer_merges" for node in nodes)
+    if kept or merges:
+        existing = run.engine.existing()
+        for history in segment_history.histories(workspace):
+            keeps = {node.name for node in kept} & set(segment_history.sources(history))
+            if keeps and workspace.project.relation_name(history.name) not in existing:
+                _make_history(run, history, min(keeps))
+        if merges:
+            first += segment_history.merged(workspace, steps, existing, run.log)
+    for node in kept:
+        first += segment_history.written(workspace, steps, node.name)
+    waiting = [each for node in nodes for each in publications(run, node)]
+    # Views of what is hidden would be in the way. A published view is made anew under its name; of
+    # hidden views that read each other the last one goes first.
+    kinds = ("history", "view") if run.together else ("history",)
+    views = [each.name for each in nodes if each.kind in kinds or each.name in run.new_rows]
+    drop_hidden(run, reversed(views))
+    try:
+        run.engine.publish(waiting, first=first)
+    except DatabaseError as error:
+        if error.lost or error.sql not in first:
+            raise
+        raise ModelError(
+            f"Its rows cannot be added to the history: {first_line(error.message)}",
+            hint="A source has the columns that sql/models/history/customer_segment_history.sql"
+            " selects, and ids of the same type as before. Change that model in your project, or"
+            " switch it off: models: {customer_segment_history: {enabled: false}}",
+        ) from error
+    for node in nodes:
+        run.new_rows.pop(node.name, None)
+
+
+def _make_history(run: Run, node: Node, source: str | None = None) -> None:
+    """Publish a history without a row; a source that is built tells the types of its columns."""
+    workspace = run.workspace
+    select = segment_history.empty(workspace, run.history_steps, node, source)
+    hidden = run.steps.table(select, work=False)
+    run.engine.publish([_publication(run, node, node.model, hidden)])
+
+
 def publications(run: Run, node: Node) -> list[Publication]:
     """Return what the engine needs to know to publish a model, or all outputs of an algorithm."""
-    return [_publication(run, node, output) for output in node.outputs.values()]
+    hidden = {**run.workspace.hidden, **run.new_rows}
+    return [
+        _publication(run, node, output, hidden[output.name]) for output in node.outputs.values()
+    ]
 
 
-def _publication(run: Run, node: Node, output: Model) -> Publication:
+def _publication(run: Run, node: Node, output: Model, hidden: str) -> Publication:
     workspace, entry = run.workspace, output.entry
     grants = {key: list(roles) for key, roles in workspace.project.config.grants.items()}
     for key, roles in node.config.grants.items():
         grants[key] = [*grants.get(key, []), *roles]
     view = node.kind == "view"
+    grows = node.kind == "history" or node.name in workspace.growing
     return Publication(
         name=workspace.project.relation_name(output.name),
         kind="view" if view else "table",
-        hidden=workspace.hidden[output.name],
+        hidden=hidden,
         # A published view must not read hidden names.
         select=workspace.by_hand(workspace.compile(node.name)) if view else "",
         comment=described(workspace.project.name, output.name, entry.description),
         column_comments={c.name: c.description.strip() for c in entry.columns if c.description},
         indexes=node.config.indexes if output.name == node.name else (),
         grants=grants,
+        key=node.config.unique_key if grows else (),
     )
 
 
@@ -205,12 +301,8 @@ def publish_together(run: Run) -> None:
     if run.failed:
         _hold_for_good(run, f"nothing is published, because a model failed {how}")
         return
-    waiting = [each for node in held for each in publications(run, node)]
     try:
-        # They are made anew under their names; of hidden views that read each other the last
-        # one goes first.
-        drop_hidden(run, [node.name for node in reversed(held) if node.kind == "view"])
-        run.engine.publish(waiting)
+        _publish(run, held)
         run.workspace.hidden.clear()
     except SegSqlError as error:
         run.lost = run.lost or (isinstance(error, DatabaseError) and error.lost)

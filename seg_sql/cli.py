@@ -40,6 +40,7 @@ def group_of(*options: Callable[[Command], Command]) -> Callable[[Command], Comm
 
 
 folder = click.Path(path_type=Path, file_okay=False)
+day = click.DateTime(formats=["%Y-%m-%d"])
 common = group_of(
     option("--project-dir", type=folder, help="Folder of seg_sql.yml; default: here or above."),
     option("--profiles-dir", type=folder, help="Folder of profiles.yml."),
@@ -63,6 +64,13 @@ selection = group_of(
     option("--exclude", multiple=True, help="Models to leave out, in the same words."),
     option("--state", type=folder, help="Folder with the manifest.json to compare with."),
 )
+waiting = option(
+    "--wait",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    metavar="SECONDS",
+    help="Wait so long for another build of the same target.",
+)
 running = group_of(
     option("-x", "--fail-fast", is_flag=True, help="Stop at the first failure."),
     option("--warn-error", is_flag=True, help="Treat warnings as errors."),
@@ -78,13 +86,7 @@ running = group_of(
         type=click.FloatRange(0, 1, min_open=True),
         help="Read this share of the customers, as in 0.01.",
     ),
-    option(
-        "--wait",
-        type=click.FloatRange(min=0),
-        default=0.0,
-        metavar="SECONDS",
-        help="Wait so long for another build of the same target.",
-    ),
+    waiting,
 )
 
 
@@ -223,6 +225,31 @@ def retry(**given: Any) -> int:
 
 
 @cli.command()
+@click.argument("models", nargs=-1, required=True)
+@common
+@option("--from", "first", type=day, required=True, help="The first as_of to write.")
+@option("--to", "last", type=day, required=True, help="The last as_of to write.")
+@option(
+    "--every",
+    type=click.Choice(["day", "week", "month"]),
+    default="month",
+    show_default=True,
+    help="How far one as_of lies from the next.",
+)
+@option("-f", "--full-refresh", is_flag=True, help="Write what the history has already, too.")
+@waiting
+def backfill(models: tuple[str, ...], **given: Any) -> int:
+    """Write the history of MODELS, such as rfm, for days gone by."""
+    from seg_sql import backfill as backfill_
+    from seg_sql.events import Log
+
+    log: Log = Log([console_from(given)])
+    settings = settings_from(given)
+    first, last = given.pop("first").date(), given.pop("last").date()
+    return backfill_.backfill(settings, log, models, first=first, last=last, **given)
+
+
+@cli.command()
 @common
 @selection
 @option("--dialect", help="Print an unverified translation for another database.")
@@ -248,9 +275,9 @@ def compile(**given: Any) -> int:
 @selection
 @option(
     "--resource-type",
-    type=click.Choice(["model", "seed", "test", "unit_test"]),
+    type=click.Choice(["model", "seed", "test", "unit_test", "internal"]),
     multiple=True,
-    help="Only this kind.",
+    help="Only this kind; internal: the work tables and stored failures that `clean` drops.",
 )
 @option("--output", type=click.Choice(["name", "path", "json"]), default="name")
 def ls(**given: Any) -> int:
@@ -269,6 +296,8 @@ def ls(**given: Any) -> int:
 @common
 @option("--inline", help="A SELECT with {{ ref('...') }} instead of a name.")
 @option("--limit", type=click.IntRange(min=0), default=20, show_default=True)
+@option("--from", "first", type=day, help="With segment_moves: the earlier as_of.")
+@option("--to", "last", type=day, help="With segment_moves: the later as_of.")
 @option("--output", type=click.Choice(["table", "csv", "json"]), default="table")
 def show(name: str | None, **given: Any) -> int:
     """Print the rows of a published table."""
@@ -277,7 +306,11 @@ def show(name: str | None, **given: Any) -> int:
 
     console_from(given)
     settings = settings_from(given)
-    output = given.pop("output")
+    output, first, last = given.pop("output"), given.pop("first"), given.pop("last")
+    if first or last:
+        if name != "segment_moves" or not (first and last):
+            raise click.UsageError("--from and --to go together, and with segment_moves.")
+        given["between"] = (first.date(), last.date())
     result, total = commands.show(settings, name, **given)
     print_rows(result, output, total=total)
     return 0
@@ -319,6 +352,32 @@ def debug(**given: Any) -> int:
         )
         code = code if ok else 1
     return code
+
+
+@cli.command()
+@common
+@option(
+    "--customer-id-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="A CSV with one customer id a line.",
+)
+@option("--column", multiple=True, help="A column of your own models that holds customer ids.")
+@option("--yes", is_flag=True, help="Do not ask.")
+@waiting
+def forget(**given: Any) -> int:
+    """Delete customers from every table and file that seg-sql made."""
+    from seg_sql import forget as forget_
+    from seg_sql.events import Log
+
+    log: Log = Log([console_from(given)])
+    settings = settings_from(given)
+    file, columns, yes = given.pop("customer_id_file"), given.pop("column"), given.pop("yes")
+
+    def confirm(question: str) -> bool:
+        return yes or click.confirm(question, err=True)
+
+    return forget_.forget(settings, log, file, confirm=confirm, columns=columns)
 
 
 @cli.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +21,8 @@ from seg_sql.errors import (
 )
 from seg_sql.events import Log, Said
 from seg_sql.inputs import Limits
-from seg_sql.ownership import leftovers, stored_failures
+from seg_sql.moves import moves_between
+from seg_sql.ownership import aside, internal, leftovers, stored_failures
 from seg_sql.project import Model
 from seg_sql.select import select as select_nodes
 from seg_sql.session import (
@@ -269,9 +271,17 @@ def listing(
     resource_type: Sequence[str] = (),
     output: str = "name",
 ) -> Iterator[str]:
-    """Yield a line for each model, seed or test."""
+    """Yield a line for each model, seed or test, or for each internal relation of the target."""
     from seg_sql.testing import data_tests
 
+    if "internal" in resource_type:
+        with session(settings) as connected:
+            assert connected.engine is not None
+            for name in internal(connected, connected.engine.existing()):
+                found = {"name": name, "resource_type": "internal"}
+                yield json.dumps(found) if output == "json" else name
+        if set(resource_type) == {"internal"}:
+            return
     workspace = offline(settings)
     folder = artifacts_of(workspace.project, settings).folder
     names = _select(workspace, folder, select, exclude, state)
@@ -315,9 +325,17 @@ def listing(
 
 
 def show(
-    settings: Settings, name: str | None, *, inline: str | None, limit: int
+    settings: Settings,
+    name: str | None,
+    *,
+    inline: str | None,
+    limit: int,
+    between: tuple[datetime.date, datetime.date] | None = None,
 ) -> tuple[Result, int | None]:
-    """Return rows of a published table, or of a SELECT, and how many rows there are in all."""
+    """Return rows of a published table, or of a SELECT, and how many rows there are in all.
+
+    With `between` the rows of segment_moves are those between two as_of.
+    """
     if (name is None) == (inline is None):
         raise ConfigError(
             "Give either the name of a model or --inline SELECT.",
@@ -349,6 +367,9 @@ def show(
                 hint=f"Run `seg-sql build -s +{name}`.",
             )
         relation = workspace.published(name)
+        if between is not None:
+            history = Steps(workspace, engine, "00000000", "history")
+            relation = f"({moves_between(workspace, history, *between)})"
         order = ["started_at", "model"] if output is None else _order_of(workspace, output)
         described = engine.describe(
             steps.sql("all_rows", columns=["*"], relation=relation, order_by=[], limit=None)
@@ -448,7 +469,8 @@ def clean(settings: Settings) -> Iterator[str]:
         assert engine is not None
         engine.lock(settings.wait)
         existing = engine.existing()
-        left, failures = leftovers(existing), stored_failures(workspace, existing)
+        left = [*leftovers(existing), *aside(workspace, existing)]
+        failures = stored_failures(workspace, existing)
         for name in (*left, *failures):
             engine.drop(name)
         engine.unlock()
@@ -475,7 +497,8 @@ def _count(things: Sequence[str], what: str) -> str:
 
 
 _FILES = ("manifest.json", "run_results.json", "catalog.json")
-_ARTIFACTS = frozenset({"compiled", "state", *_FILES, *(f"{name}.part" for name in _FILES)})
+_FOLDERS = ("backfill", "compiled", "state")
+_ARTIFACTS = frozenset({*_FOLDERS, *_FILES, *(f"{name}.part" for name in _FILES)})
 
 
 def demo(directory: Path, customers: int, seed: int) -> Iterator[str]:

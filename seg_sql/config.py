@@ -158,7 +158,7 @@ def model_options(
     return validate(kind, {**given, **(overrides or {})}, document, prefix=("models", name))
 
 
-MATERIALIZATIONS = ("table", "view", "ephemeral", "seed")
+MATERIALIZATIONS = ("table", "view", "incremental", "history", "ephemeral", "seed")
 
 
 def algorithm_names() -> list[str]:
@@ -203,6 +203,15 @@ class ModelConfig(BaseModel):
         if not isinstance(value, list):
             return value
         return [item.get("columns") if isinstance(item, Mapping) else item for item in value]
+
+    @model_validator(mode="after")
+    def _keyed(self) -> ModelConfig:
+        if self.materialized == "incremental" and not self.unique_key:
+            raise ValueError(
+                "materialized='incremental' needs a unique_key: rows with an equal key replace"
+                " those of the table"
+            )
+        return self
 
 
 CONFIG_KEYS = frozenset(ModelConfig.model_fields)

@@ -21,6 +21,7 @@ from seg_sql.events import (
     Iterated,
     NodeFinished,
     NodeStarted,
+    Progressed,
     RunFinished,
     RunStarted,
     Said,
@@ -163,7 +164,21 @@ class Console:
         if not self.stream.isatty():
             self.line(text)
             return
-        # On a terminal one line that changes; the next other line takes its place.
+        self._show_live(text)
+
+    def _progressed(self, event: Progressed) -> None:
+        if self.quiet:
+            return
+        rows = "   ".join(f"{name} {number or 0:,} rows" for name, number in event.rows.items())
+        text = f"{event.done} of {event.total} {event.what}   {rows}"
+        if not self.stream.isatty():
+            self.line(text)
+            return
+        filled = 20 * event.done // event.total
+        self._show_live(f"[{'#' * filled}{'.' * (20 - filled)}] {text}")
+
+    def _show_live(self, text: str) -> None:
+        """Show on a terminal one line that changes; the next other line takes its place."""
         shown = f"{datetime.datetime.now():%H:%M:%S}  {text}"[: self.width - 1]
         click.echo("\r" + shown.ljust(self.width - 1), file=self.stream, nl=False)
         self._live = True

@@ -93,6 +93,16 @@ class Iterated:
 
 
 @dataclass(frozen=True)
+class Progressed:
+    """A part of a long piece of work is done."""
+
+    done: int
+    total: int
+    what: str
+    rows: Mapping[str, int | None]
+
+
+@dataclass(frozen=True)
 class RunFinished:
     """A run ends."""
 
@@ -114,7 +124,16 @@ class RunFinished:
 
 Kind = TypeVar("Kind")
 
-Event = RunStarted | Said | NodeStarted | NodeFinished | TestFinished | Iterated | RunFinished
+Event = (
+    RunStarted
+    | Said
+    | NodeStarted
+    | NodeFinished
+    | TestFinished
+    | Iterated
+    | Progressed
+    | RunFinished
+)
 Emit = Callable[[Event], None]
 
 

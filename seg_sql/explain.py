@@ -62,6 +62,8 @@ def customer(settings: Settings, customer_id: str, *, lines: int) -> Iterator[st
             yield from _rfm(steps, workspace, given)
         if "customer_lifecycle" in built:
             yield from _lifecycle(steps, given)
+        if "customer_segment_history" in built:
+            yield from _segments(steps, given)
 
 
 def _similar(steps: Steps, customer_id: str) -> str | None:
@@ -189,6 +191,14 @@ def _lifecycle(steps: Steps, given: Any) -> Iterator[str]:
     yield from _wrapped(
         f"  at risk after {risk:,.6g} days, churned after {churn:,.6g}, from {whose}."
     )
+
+
+def _segments(steps: Steps, given: Any) -> Iterator[str]:
+    """Yield the last segments in one line, when there is more than the present one."""
+    rows = steps.rows("segments", parameters=given)
+    if len(rows) > 1:
+        said = ", ".join(f"{row['as_of']} {row['segment']}" for row in reversed(rows))
+        yield from _wrapped(f"Segments over time: {said}.")
 
 
 def _wrapped(text: str) -> list[str]:

@@ -40,6 +40,11 @@ class ProjectVars(BaseModel):
         description="The first day that the input knows; customers of its first 90 days may be"
         " older than they look.",
     )
+    history_keep: int | None = Field(
+        default=None,
+        ge=1,
+        description="Months that customer_segment_history goes back; default: for ever.",
+    )
     max_age_days: int | None = Field(
         default=None,
         ge=0,

@@ -15,6 +15,7 @@ from seg_sql.workspace import Workspace
 
 RUN_TABLES = ("seg_sql_runs", "seg_sql_run_parameters")
 FAILURES_PREFIX = "seg_sql_failures_"
+ASIDE_PREFIX = "seg_past_"
 
 # As Steps.work_name makes them, and `debug`; a table of a user's that begins alike is not ours.
 _WORK_NAME = re.compile(rf"{WORK_PREFIX}([0-9a-f]{{8}}_(?P<number>\d+)|debug)")
@@ -83,6 +84,33 @@ def leftovers(existing: Iterable[str]) -> list[str]:
     """
     found = [(match, name) for name in existing if (match := _WORK_NAME.fullmatch(name))]
     return [name for match, name in sorted(found, key=lambda each: -int(each[0]["number"] or 0))]
+
+
+def aside(workspace: Workspace, existing: Mapping[str, Existing]) -> list[str]:
+    """Return what a backfill of this project made beside the published relations.
+
+    What was made last may depend on what was made first: it comes first, to be dropped.
+    """
+    prefix = f"{workspace.project.config.prefix}{ASIDE_PREFIX}"
+    found = [
+        name.removeprefix(prefix)
+        for name, relation in existing.items()
+        if name.startswith(prefix) and marked_by(relation) == workspace.project.name
+    ]
+    if not found:
+        return []
+    places = {name: place for place, name in enumerate(workspace.graph.order)}
+    place = {name: places[owner] for name, owner in workspace.owners.items()}
+    return [f"{prefix}{name}" for name in sorted(found, key=lambda each: -place.get(each, -1))]
+
+
+def internal(workspace: Workspace, existing: Mapping[str, Existing]) -> list[str]:
+    """Return the relations that nobody is meant to read, and that `clean` drops."""
+    return [
+        *leftovers(existing),
+        *aside(workspace, existing),
+        *stored_failures(workspace, existing),
+    ]
 
 
 def stored_failures(workspace: Workspace, existing: Mapping[str, Existing]) -> list[str]:

@@ -105,6 +105,8 @@ class Project:
     unit_tests: tuple[UnitTest, ...]
     macros: tuple[Path, ...]
     options: Mapping[str, BaseModel] = field(default_factory=dict)
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    """The relations that have another name than their model, by model."""
 
     @property
     def name(self) -> str:
@@ -113,7 +115,7 @@ class Project:
 
     def relation_name(self, model: str) -> str:
         """Return the name that a model's relation has in the target schema."""
-        return f"{self.config.prefix}{model}"
+        return self.renamed.get(model, f"{self.config.prefix}{model}")
 
     def template_vars(self) -> dict[str, Any]:
         """Return what `var()` finds: project variables, then options by model name."""

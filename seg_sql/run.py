@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from seg_sql.artifacts import Target, outcomes
@@ -50,6 +51,7 @@ class Run:
         lost: Whether the connection is gone.
         interrupted: Whether the user ended the run.
         unit_tested: By model and dialect, which text of it passed its unit tests.
+        new_rows: The work table with the new rows of an incremental model, by model.
     """
 
     workspace: Workspace
@@ -69,6 +71,15 @@ class Run:
     lost: bool = False
     interrupted: bool = False
     unit_tested: dict[str, dict[str, str]] = field(default_factory=dict)
+    new_rows: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def history_steps(self) -> Steps:
+        """Return the statements of sql/history."""
+        steps = self.steps
+        return Steps(
+            self.workspace, self.engine, self.work, "history", log=self.log, counter=steps.counter
+        )
 
     @property
     def together(self) -> bool:
@@ -174,10 +185,16 @@ def drop_hidden(run: Run, names: Iterable[str]) -> None:
             run.log(Said(said, level="warn", hint="The next build drops it."))
 
 
+def drop_made(run: Run) -> None:
+    """Drop what is hidden still; what was made last may depend on what was made first."""
+    drop_hidden(run, list(reversed(run.workspace.hidden)))
+    run.workspace.hidden |= run.new_rows
+    drop_hidden(run, list(run.new_rows))
+
+
 def finish(run: Run, began: float) -> RunFinished:
     """Clean up and record the run; never hide the error that ended it."""
-    # What was made last may depend on what was made first.
-    drop_hidden(run, list(reversed(run.workspace.hidden)))
+    drop_made(run)
     if not run.lost:
         try:
             record(run.workspace, run.steps, run.log, run.id, run.as_of, run.fitted)

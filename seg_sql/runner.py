@@ -19,6 +19,7 @@ from seg_sql.fitting import STATE
 from seg_sql.journal import works
 from seg_sql.ownership import RUN_TABLES, check_ours, leftovers
 from seg_sql.run import Run, end, finish, lose
+from seg_sql.segment_history import histories
 from seg_sql.testing import DataTest, attach, data_tests, stored_failures_name
 from seg_sql.unit_testing import run_unit_test
 from seg_sql.workspace import Workspace
@@ -38,7 +39,7 @@ def build(run: Run, names: Iterable[str]) -> RunFinished:
     building = [name for name in order if workspace.nodes[name].builds]
     tests = _tests(run, order) if run.options.tests else {}
     run.target.prepare()
-    with _locked(run):
+    with locked(run):
         with _starting():
             existing = engine.existing()
             ours = [
@@ -46,6 +47,7 @@ def build(run: Run, names: Iterable[str]) -> RunFinished:
                 for name in building
                 for output in workspace.nodes[name].outputs.values()
             ]
+            ours += [each.name for name in building for each in histories(workspace, name)]
             check_ours(workspace, engine, [*ours, *RUN_TABLES, *_kept(run, tests)], existing)
             _check_upstream(run, building, existing)
             _check_rights(run)
@@ -56,6 +58,7 @@ def build(run: Run, names: Iterable[str]) -> RunFinished:
             check_own(workspace, order, run.log)
             _settle(run, chosen)
             freshness.keep_fits(workspace, run.steps, existing, run.options.full_refresh)
+            _let_grow(run, building, existing)
         try:
             if run.options.tests:
                 _run_unit_tests(run, order, only_changed=True)
@@ -81,7 +84,7 @@ def test(run: Run, names: Iterable[str]) -> RunFinished:
     tests = _tests(run, order)
     run.target.prepare()
     # The tables that keep failures are the only thing that this writes.
-    with _locked(run) if run.options.store_failures else nullcontext():
+    with locked(run) if run.options.store_failures else nullcontext():
         with _starting():
             existing = engine.existing()
             check_ours(workspace, engine, _kept(run, tests), existing)
@@ -96,7 +99,7 @@ def test(run: Run, names: Iterable[str]) -> RunFinished:
 
 
 @contextmanager
-def _locked(run: Run) -> Iterator[None]:
+def locked(run: Run) -> Iterator[None]:
     """Hold the target's build lock; the end of the connection gives it back in any case."""
     with _starting():
         run.engine.lock(run.options.wait)
@@ -165,6 +168,18 @@ def _check_rights(run: Run) -> None:
             f"The user of this target may not write to the schema {run.engine.schema}.",
             hint="\n  ".join(missing),
         )
+
+
+def _let_grow(run: Run, building: Sequence[str], existing: Mapping[str, Existing]) -> None:
+    """Decide which incremental models add to their table instead of making it anew."""
+    workspace = run.workspace
+    workspace.growing.clear()
+    for name in building:
+        node, found = workspace.nodes[name], existing.get(workspace.project.relation_name(name))
+        if node.kind != "incremental" or run.options.full_refresh:
+            continue
+        if found is not None and found.kind == "table":
+            workspace.growing.add(name)
 
 
 def _check_upstream(run: Run, building: Sequence[str], existing: Mapping[str, Existing]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
@@ -98,6 +98,7 @@ class Workspace:
         hidden: The work relation that stands for a model which is built but not yet published.
         broken: Rows that the reader of an input refused, by input.
         kept_fits: The models whose published fit is used again in this run.
+        growing: The incremental models whose published table gets new rows in this run.
     """
 
     project: Project
@@ -109,6 +110,7 @@ class Workspace:
     hidden: dict[str, str] = field(default_factory=dict)
     broken: dict[str, int] = field(default_factory=dict)
     kept_fits: set[str] = field(default_factory=set)
+    growing: set[str] = field(default_factory=set)
     _inputs: dict[str, Input] = field(default_factory=dict)
 
     @cached_property
@@ -126,6 +128,10 @@ class Workspace:
                 "keeps_fit": lambda name: name in self.kept_fits,
                 "source": self.source,
                 "is_incremental": lambda: False,
+                "is_enabled": self._is_enabled,
+                "written_with": None,
+                "moves_from": None,
+                "moves_to": None,
             },
         )
 
@@ -171,6 +177,10 @@ class Workspace:
             return inputs_.mapped_columns(self.project)
         return {name: set(self.input(name).columns) for name in self.project.config.inputs}
 
+    def _is_enabled(self, name: str) -> bool:
+        """Return whether the project has not switched a model off."""
+        return bool(self.project.config.models.get(name, {}).get("enabled", True))
+
     def source(self, *names: str) -> str:
         """Return a relation outside the project, as `schema, table`."""
         return ".".join('"' + name.replace('"', '""') + '"' for name in names)
@@ -211,6 +221,7 @@ class Workspace:
                 node = self._parse(model)
                 if node.config.enabled:
                     found[model.name] = node
+        _leave_out_readers(found, self.project.models.keys())
         owners = _owners(found)
         read = {owners.get(name, name) for node in found.values() for name in node.refs}
         for node in found.values():
@@ -310,6 +321,7 @@ class Workspace:
             ref=ref,
             input=input,
             this=self.published(model.name),
+            is_incremental=lambda: model.name in self.growing,
             **context,
         )
 
@@ -352,10 +364,12 @@ class Workspace:
         *,
         ref: Callable[[str], str] | None = None,
         input: Callable[[str], str] | None = None,
+        **context: Any,
     ) -> str:
         """Return a model as the SQL that runs."""
         model = self.project.models[name]
-        sql = self._render(model, ref=ref or self.ref_sql, input=input or self.input_sql).sql
+        ref, input = ref or self.ref_sql, input or self.input_sql
+        sql = self._render(model, ref=ref, input=input, **context).sql
         # It is wrapped in a statement, or inlined.
         return sql.removesuffix(";").rstrip()
 
@@ -435,6 +449,19 @@ def _with_key(columns: Sequence[ColumnEntry], key: Sequence[str]) -> list[Column
         for name in key
     ]
     return [*own, *(column for column in columns if column.name != "customer_id")]
+
+
+def _leave_out_readers(nodes: dict[str, Node], models: Set[str]) -> None:
+    """Leave out the packaged models that read one which is switched off."""
+    off = models - nodes.keys()
+    while off:
+        off = {
+            name
+            for name, node in nodes.items()
+            if node.model.packaged and not off.isdisjoint(node.refs)
+        }
+        for name in off:
+            del nodes[name]
 
 
 def _owners(nodes: Mapping[str, Node]) -> dict[str, str]:

@@ -26,8 +26,9 @@ SQL_TEXT = re.compile(
 # Each layer may import those below it and its own; nothing imports upwards.
 LAYERS = [
     {"cli", "api"},
-    {"commands"},
+    {"commands", "backfill", "forget"},
     {
+        "moves",
         "runner",
         "building",
         "fitting",
@@ -42,6 +43,7 @@ LAYERS = [
     },
     {
         "history",
+        "segment_history",
         "freshness",
         "artifacts",
         "checking",

@@ -9,6 +9,7 @@ Only its modules import a database driver.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -149,12 +150,17 @@ class Engine(Protocol):
     def insert(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Append rows of Python values to a table of the target schema."""
 
-    def publish(self, publications: Sequence[Publication]) -> None:
+    def publish(self, publications: Sequence[Publication], *, first: Sequence[str] = ()) -> None:
         """Make finished relations visible under their names, all in one transaction.
+
+        It begins with the statements of `first`, before any reader is kept waiting.
 
         Readers see the old or the new rows at every moment; dependent views, grants, comments,
         owner and indexes are kept. On any error nothing has changed.
         """
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Run the statements of a block in one transaction, undone after any error."""
 
     def lock(self, wait: float) -> None:
         """Take the target's build lock, or raise StartError that says who holds it."""

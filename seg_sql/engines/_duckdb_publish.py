@@ -31,15 +31,19 @@ order by index_name
 """
 
 
-def publish(engine: DuckDBEngine, publications: Sequence[Publication]) -> None:
-    """Publish all of `publications` in one transaction.
+def publish(
+    engine: DuckDBEngine, publications: Sequence[Publication], first: Sequence[str] = ()
+) -> None:
+    """Run the statements of `first` and publish all of `publications`, in one transaction.
 
     Indexes of ours are not made, since DuckDB's zone maps do their work; those that somebody
     else has made are made again.
     """
-    if not publications:
+    if not publications and not first:
         return
     with engine.transaction():
+        for statement in first:
+            engine.send(statement)
         for publication in publications:
             if publication.kind == "view":
                 engine.drop(publication.hidden)

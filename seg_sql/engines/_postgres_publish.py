@@ -57,9 +57,14 @@ order by l.pid
 _MAY_USE = "select has_schema_privilege(%(role)s::name, %(schema)s, 'usage')"
 
 
-def publish(engine: PostgresEngine, publications: Sequence[Publication]) -> None:
-    """Publish all of `publications` in one transaction, again while somebody is in the way."""
-    if not publications:
+def publish(
+    engine: PostgresEngine, publications: Sequence[Publication], first: Sequence[str] = ()
+) -> None:
+    """Publish all of `publications` in one transaction, again while somebody is in the way.
+
+    The statements of `first` come before the first lock that a reader could wait for.
+    """
+    if not publications and not first:
         return
     for publication in publications:
         _check_grants(publication)
@@ -69,6 +74,8 @@ def publish(engine: PostgresEngine, publications: Sequence[Publication]) -> None
     for attempt in range(retries + 1):
         try:
             with engine.transaction():
+                for statement in first:
+                    engine.send(statement)
                 _publish_all(engine, publications, order)
             return
         except DatabaseError as error:

@@ -290,11 +290,11 @@ class DuckDBEngine:
                 values = [value for row in part for value in row]
                 self.send(f"{into} {', '.join([one] * len(part))}", values)
 
-    def publish(self, publications: Sequence[Publication]) -> None:
+    def publish(self, publications: Sequence[Publication], *, first: Sequence[str] = ()) -> None:
         """Make finished relations visible under their names, all in one transaction."""
         from seg_sql.engines._duckdb_publish import publish
 
-        publish(self, publications)
+        publish(self, publications, first)
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:

@@ -285,11 +285,11 @@ class PostgresEngine:
             finally:
                 self.seconds += time.perf_counter() - start
 
-    def publish(self, publications: Sequence[Publication]) -> None:
+    def publish(self, publications: Sequence[Publication], *, first: Sequence[str] = ()) -> None:
         """Make finished relations visible under their names, all in one transaction."""
         from seg_sql.engines._postgres_publish import publish
 
-        publish(self, publications)
+        publish(self, publications, first)
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:

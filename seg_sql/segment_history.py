@@ -1,0 +1,100 @@
+"""Tables that keep the rows of each as_of, such as customer_segment_history.
+
+A model with `materialized='history'` is never built as a whole. Its SELECT says which rows a
+source adds to it, and they are written by the statements of sql/history/, in the transaction that
+publishes the source: neither is ever there without the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from seg_sql.events import Log, Said
+from seg_sql.step import Steps
+from seg_sql.workspace import Node, Workspace
+
+
+def histories(workspace: Workspace, source: str | None = None) -> list[Node]:
+    """Return the history models, or those that a model writes to."""
+    return [
+        node
+        for node in workspace.nodes.values()
+        if node.kind == "history" and (source is None or source in sources(node))
+    ]
+
+
+def sources(node: Node) -> list[str]:
+    """Return the models whose rows a history model keeps."""
+    found: list[str] = node.config.meta.get("sources", [])
+    return found
+
+
+def written(workspace: Workspace, steps: Steps, name: str) -> list[str]:
+    """Return the statements that keep a model's rows, for the transaction that publishes it.
+
+    A run of a sample, or of no rows, keeps nothing: it would replace what is known by less.
+    """
+    limits = workspace.limits
+    if limits.empty or limits.sample is not None or workspace.renderer.variable("as_of") is None:
+        return []
+    found: list[str] = []
+    for node in histories(workspace, name):
+        history = workspace.published(node.name)
+        found.append(steps.sql("delete", history=history, source=name))
+        if workspace.renderer.variable("history_keep") is not None:
+            found.append(steps.sql("prune", history=history, source=name))
+        rows = workspace.compile(node.name, written_with=[name])
+        found.append(steps.sql("insert", history=history, columns=_columns(node), rows=rows))
+    return found
+
+
+def merged(workspace: Workspace, steps: Steps, existing: Iterable[str], log: Log) -> list[str]:
+    """Return the statements that give merged customers' rows to the ids they stand for today."""
+    found: list[str] = []
+    relation = workspace.project.relation_name
+    merges = workspace.relation("customer_merges")
+    for node in histories(workspace):
+        if not node.config.meta.get("has_customers") or relation(node.name) not in existing:
+            continue
+        given: dict[str, Any] = {"history": workspace.published(node.name), "merges": merges}
+        count = steps.row("count_merged", **given)
+        if not count["row_count"]:
+            continue
+        log(
+            Said(
+                f"{node.name}: {count['row_count']:,} rows of {count['customers']:,} merged"
+                " customers go to the ids that they stand for now."
+            )
+        )
+        rows = steps.sql("merged_rows", **given)
+        history = given["history"]
+        found.append(steps.sql("insert", history=history, columns=_columns(node), rows=rows))
+        found.append(steps.sql("delete_merged", **given))
+    return found
+
+
+def empty(workspace: Workspace, steps: Steps, node: Node, source: str | None = None) -> str:
+    """Return the SELECT of a history's columns without a row."""
+    rows = workspace.compile(node.name, written_with=[source] if source else None)
+    return steps.sql("empty", columns=_columns(node), rows=rows)
+
+
+def as_published(workspace: Workspace, steps: Steps, node: Node) -> str:
+    """Return the history as it will be when all that is built is published together."""
+    new = [source for source in sources(node) if source in workspace.hidden]
+    given: dict[str, Any] = {"history": workspace.published(node.name)}
+    if node.config.meta.get("has_customers") and "customer_merges" in workspace.hidden:
+        given["merges"] = workspace.relation("customer_merges")
+        given["merged_rows"] = steps.sql("merged_rows", **given)
+    return steps.sql(
+        "as_published",
+        columns=_columns(node),
+        new_sources=new,
+        rows=workspace.compile(node.name, written_with=new) if new else "",
+        **{"merges": "", "merged_rows": "", **given},
+    )
+
+
+def _columns(node: Node) -> list[str]:
+    return [column.name for column in node.model.entry.columns]
