@@ -7,7 +7,7 @@ from typing import Any
 
 from seg_sql import __version__
 from seg_sql.algorithm import Fit, Task
-from seg_sql.engines import WORK_PREFIX, Existing
+from seg_sql.engines import WORK_PREFIX, Existing, RelationKind
 from seg_sql.errors import DatabaseError, ModelError, SegSqlError
 from seg_sql.events import Said
 from seg_sql.journal import Journal, read
@@ -29,7 +29,7 @@ def fit(run: Run, node: Node, select: str) -> Fit:
     """
     workspace, algorithm = run.workspace, node.algorithm
     assert algorithm is not None
-    if not node.config.unique_key:
+    if algorithm.keyed and not node.config.unique_key:
         raise ModelError(
             f"{node.name} does not say which column identifies a row.",
             where=node.model.shown,
@@ -51,9 +51,15 @@ def fit(run: Run, node: Node, select: str) -> Fit:
         run.log(Said(said))
     interrupted = True
     try:
-        # Rows of a table that the SELECT merely names are read where they are.
-        rows = steps.table(select, kind="view" if _is_projection(run, select) else "table")
-        found = algorithm.fit(steps, steps.relation(rows), task(workspace, node, existing))
+        if algorithm.keyed:
+            # Rows of a table that the SELECT merely names are read where they are.
+            kind: RelationKind = "view" if _is_projection(run, select) else "table"
+            rows = steps.relation(steps.table(select, kind=kind))
+        else:
+            rows = f"(
+{select}
+)"
+        found = algorithm.fit(steps, rows, task(workspace, node, existing))
         for part, table in found.outputs.items():
             workspace.hidden[node.outputs[part].name] = table
             steps.made.remove(table)

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from seg_sql.engines import Column, ColumnKind, Existing, Publication, RelationKind, Result, _shared
+from seg_sql.engines import (
+    WORK_PREFIX,
+    Column,
+    ColumnKind,
+    Existing,
+    Publication,
+    RelationKind,
+    Result,
+    _shared,
+)
 from seg_sql.engines._duckdb_errors import database_error
 from seg_sql.engines._duckdb_file import Copy, check_folder, connect, create_file, writable
 from seg_sql.errors import ConfigError, DatabaseError, StartError
@@ -100,6 +109,7 @@ class DuckDBEngine:
         self.schema = target.schema_
         self.version = duckdb.__version__
         self.seconds = 0.0
+        self._made: dict[str, RelationKind] = {}
         self._file = None if target.path == ":memory:" else Path(target.path)
         self._copy: Copy | None = None
         path = self._file
@@ -266,8 +276,22 @@ class DuckDBEngine:
         analyze: bool = True,
     ) -> int | None:
         """Create a relation of the target schema and return its number of rows."""
-        self.drop(name)
-        made = self.send(f"create {kind} {self.relation(name)} as\n{select}", inner=select)
+        if name.startswith(WORK_PREFIX) and name not in self._made:
+            # Its name is new, unless a killed run left it; to look takes longer than to make it.
+            self._made[name] = kind
+            sql = f"create or replace {kind} {self.relation(name)} as\n{select}"
+            try:
+                made = self.send(sql, inner=select)
+            except DatabaseError as error:
+                if "Existing object" not in error.message:
+                    raise
+                del self._made[name]
+                self.drop(name)
+                self._made[name] = kind
+                made = self.send(sql, inner=select)
+        else:
+            self.drop(name)
+            made = self.send(f"create {kind} {self.relation(name)} as\n{select}", inner=select)
         if kind == "view":
             return None
         # No ANALYZE: DuckDB has counted distinct values while it wrote the rows.
@@ -275,9 +299,9 @@ class DuckDBEngine:
 
     def drop(self, name: str) -> None:
         """Drop a table or view of the target schema, if it exists."""
-        kind = self.existing_kind(name)
+        kind = self._made.pop(name, None) or self.existing_kind(name)
         if kind is not None:
-            self.send(f"drop {kind} {self.relation(name)}")
+            self.send(f"drop {kind} if exists {self.relation(name)}")
 
     def insert(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Append rows of Python values to a table of the target schema."""

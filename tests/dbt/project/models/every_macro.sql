@@ -96,6 +96,9 @@ every_macro as (
             'frequency', 'given.place', 'given.id',
             {'ties': {'frequency': 'value'}, 'bins': {'frequency': 3}, 'boundary': 'right'}
         ) }} as scored,
+        {{ seg_sql.packed('given.place', 'given.id') }} as packed,
+        {{ seg_sql.packed_first(seg_sql.packed('given.place', 'given.id')) }} as packed_first,
+        {{ seg_sql.packed_second(seg_sql.packed('given.place', 'given.id')) }} as packed_second,
         totals.places,
         totals.first_quartile,
         totals.ids,
