@@ -59,13 +59,24 @@ class Fit:
 
 @dataclass(frozen=True)
 class Algorithm:
-    """An algorithm as the runner knows it."""
+    """An algorithm as the runner knows it.
+
+    Attributes:
+        name: The folder below sql/algorithms.
+        options: Its options.
+        outputs: What it publishes; '' is the model itself.
+        fit: Its driver.
+        apply: Scores a relation with published outputs, where it can.
+        keyed: Whether the model has a row for each row of its SELECT, by the model's unique_key.
+            One that is not keyed reads its SELECT where it is, not a work table of its rows.
+    """
 
     name: str
     options: type[BaseModel]
     outputs: tuple[str, ...]
     fit: Callable[[Steps, str, Task], Fit]
     apply: Callable[[Steps, Mapping[str, str], str, Task], str] | None = None
+    keyed: bool = True
 
 
 def load(name: str) -> Algorithm:

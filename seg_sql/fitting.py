@@ -19,7 +19,7 @@ def fit(run: Run, node: Node, select: str) -> Fit:
     """
     workspace, algorithm = run.workspace, node.algorithm
     assert algorithm is not None
-    if not node.config.unique_key:
+    if algorithm.keyed and not node.config.unique_key:
         raise ModelError(
             f"{node.name} does not say which column identifies a row.",
             where=node.model.shown,
@@ -36,8 +36,8 @@ def fit(run: Run, node: Node, select: str) -> Fit:
     )
     existing = run.engine.existing()
     try:
-        rows = steps.table(select)
-        found = algorithm.fit(steps, steps.relation(rows), task(workspace, node, existing))
+        rows = steps.relation(steps.table(select)) if algorithm.keyed else f"(\n{select}\n)"
+        found = algorithm.fit(steps, rows, task(workspace, node, existing))
         for part, table in found.outputs.items():
             workspace.hidden[node.outputs[part].name] = table
             steps.made.remove(table)

@@ -40,6 +40,15 @@ class ProjectVars(BaseModel):
         description="The first day that the input knows; customers of its first 90 days may be"
         " older than they look.",
     )
+    not_products: list[str | int] = Field(
+        default_factory=list,
+        description="Items that count for money and not for items, such as postage, where the input"
+        " items does not say is_product.",
+    )
+    case_insensitive_items: bool = Field(
+        default=False,
+        description="Item ids that differ only by a to z for A to Z are one item.",
+    )
     max_age_days: int | None = Field(
         default=None,
         ge=0,

@@ -411,7 +411,8 @@ def described_output(node: Node, algorithm: Algorithm, output: str) -> Model:
         own = node.model.entry
         changed["description"] = own.description or entry.description
         changed["data_tests"] = [*entry.data_tests, *own.data_tests]
-        changed["columns"] = _with_key(entry.columns, node.config.unique_key)
+        if algorithm.keyed:
+            changed["columns"] = _with_key(entry.columns, node.config.unique_key)
     return replace(
         node.model,
         name=name,

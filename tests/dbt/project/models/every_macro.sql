@@ -41,6 +41,13 @@ counted as (
 
 ),
 
+largest as (
+
+    select max(best.place) as best_place
+    from {{ seg_sql.top_candidates('given', ['place'], 'label', 'id', 1) }} as best
+
+),
+
 cuts as (
 
     select
@@ -95,6 +102,11 @@ every_macro as (
             'frequency', 'given.place', 'given.id',
             {'ties': {'frequency': 'value'}, 'bins': {'frequency': 3}, 'boundary': 'right'}
         ) }} as scored,
+        {{ seg_sql.item_key('given.label') }} as item,
+        {{ seg_sql.ascii_upper('given.label') }} as folded,
+        {{ seg_sql.pair_measure('npmi', 'given.place', 5, 'given.place + 4', 20) }} as npmi,
+        {{ seg_sql.pair_measure('root_llr', 'given.place', 5, 'given.place + 4', 20) }} as root_llr,
+        largest.best_place,
         totals.places,
         totals.ids,
         totals.first_label,
@@ -106,6 +118,7 @@ every_macro as (
     cross join fenced
     cross join counted
     cross join cuts
+    cross join largest
 
 )
 
