@@ -44,10 +44,13 @@ judged as (
             {%- if input_has('items', 'item_id') %}
             when not catalogue.is_product then 'not a product'
             {%- endif %}
-            {%- for item in var('not_products') %}
-            when cast(lines.item_id as {{ seg_sql.text() }})
-                = {{ seg_sql.item_key(seg_sql.lit(item | string)) }} then 'not a product'
-            {%- endfor %}
+            {%- if var('not_products') %}
+            when cast(lines.item_id as {{ seg_sql.text() }}) in (
+                {%- for item in var('not_products') %}
+                {{ seg_sql.item_key(seg_sql.lit(item | string)) }}{{ ',' if not loop.last }}
+                {%- endfor %}
+            ) then 'not a product'
+            {%- endif %}
             when lines.is_return then 'return'
             else 'kept'
         end as reason
