@@ -33,6 +33,7 @@ LAYERS = [
         "fitting",
         "run",
         "explain",
+        "explain_items",
         "demo",
         "init",
         "session",
