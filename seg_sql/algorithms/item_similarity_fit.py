@@ -127,6 +127,8 @@ def _words(step: Steps, relation: str, task: Task) -> dict[str, Any]:
         "relation": relation,
         "unit": unit,
         "since": since,
+        "grouped": bool(options.partition_by),
+        "weighted": options.half_life_days is not None,
         "counts": step.sql("counts", unit=unit, since=since),
         "group_key": step.sql(
             "group_key", columns=[step.engine.quote(name) for name in options.partition_by]
@@ -138,8 +140,9 @@ def _words(step: Steps, relation: str, task: Task) -> dict[str, Any]:
 def _numbered(step: Steps, options: ItemSimilarityOptions, words: dict[str, Any]) -> Baskets:
     """Number the items and baskets, and cut the baskets that are too large."""
     items = _table(step, "items", **words)
-    units = _table(step, "units", **words)
-    bought = _table(step, "bought", **words, items=items, units=units)
+    lines = _table(step, "lines", **words)
+    units = _table(step, "units", **words, lines=lines)
+    bought = _table(step, "bought", **words, lines=lines, items=items, units=units)
     if options.max_basket_items is None:
         return Baskets(items, units, bought, None, 0, 0)
     limit = options.max_basket_items

@@ -17,5 +17,5 @@ from (
             as is_recommendable
     from {{ relation }} as lines
     where {{ counts }}
-    group by {{ 'item_id' if group_key == "'all'" else '1, item_id' }}
+    group by {{ '1, ' if grouped }}item_id
 ) as items

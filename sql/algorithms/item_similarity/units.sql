@@ -2,17 +2,20 @@
 -- Grain: group and basket.
 select
     cast(row_number() over (
-        order by {{ seg_sql.bin_text('group_key') }}, {{ seg_sql.bin('unit_id') }}
+        order by {{ seg_sql.bin_text('group_key') ~ ', ' if grouped }}{{ seg_sql.bin('unit_id') }}
     ) as bigint) as unit_no,
-    group_key,
+    {{ 'group_key' if grouped else "'all'" }} as group_key,
     unit_id,
     {{ weight }} as weight
 from (
     select
-        {{ group_key }} as group_key,
-        {{ unit }} as unit_id,
-        max(order_date) as last_date
-    from {{ relation }} as lines
-    where {{ counts }}
-    group by {{ unit if group_key == "'all'" else '1, ' ~ unit }}
+        {%- if grouped %}
+        group_key,
+        {%- endif %}
+        {%- if weighted %}
+        max(order_date) as last_date,
+        {%- endif %}
+        unit_id
+    from {{ lines }} as lines
+    group by {{ 'group_key, ' if grouped }}unit_id
 ) as units
