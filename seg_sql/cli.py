@@ -317,8 +317,9 @@ def show(name: str | None, **given: Any) -> int:
 
 
 @cli.command()
-@click.argument("customer")
+@click.argument("customer", required=False)
 @common
+@option("--item", help="Say which items go with this one instead.")
 @option(
     "--lines",
     type=click.IntRange(min=0),
@@ -326,13 +327,23 @@ def show(name: str | None, **given: Any) -> int:
     show_default=True,
     help="How many order lines to print.",
 )
-def explain(customer: str, **given: Any) -> int:
-    """Say in plain words why CUSTOMER is in its segment and stage."""
-    from seg_sql.explain import customer as explained
+def explain(customer: str | None, **given: Any) -> int:
+    """Say in plain words why CUSTOMER is where it is, or what goes with an item."""
+    from seg_sql import explain as explained
+    from seg_sql import explain_items
 
     console_from(given)
+    item = given.pop("item")
+    if (customer is None) == (item is None):
+        raise click.UsageError("Give either a customer or --item ITEM.")
     settings = settings_from(given)
-    for line in explained(settings, customer, lines=given.pop("lines")):
+    lines = given.pop("lines")
+    said = (
+        explain_items.item(settings, item)
+        if customer is None
+        else explained.customer(settings, customer, lines=lines)
+    )
+    for line in said:
         click.echo(line)
     return 0
 

@@ -56,9 +56,7 @@ def fit(run: Run, node: Node, select: str) -> Fit:
             kind: RelationKind = "view" if _is_projection(run, select) else "table"
             rows = steps.relation(steps.table(select, kind=kind))
         else:
-            rows = f"(
-{select}
-)"
+            rows = f"(\n{select}\n)"
         found = algorithm.fit(steps, rows, task(workspace, node, existing))
         for part, table in found.outputs.items():
             workspace.hidden[node.outputs[part].name] = table

@@ -45,6 +45,15 @@ class ProjectVars(BaseModel):
         ge=1,
         description="Months that customer_segment_history goes back; default: for ever.",
     )
+    not_products: list[str | int] = Field(
+        default_factory=list,
+        description="Items that count for money and not for items, such as postage, where the input"
+        " items does not say is_product.",
+    )
+    case_insensitive_items: bool = Field(
+        default=False,
+        description="Item ids that differ only by a to z for A to Z are one item.",
+    )
     max_age_days: int | None = Field(
         default=None,
         ge=0,
@@ -174,4 +183,36 @@ class RfmOptions(BaseModel):
         return self
 
 
-MODEL_OPTIONS: dict[str, type[BaseModel]] = {"rfm": RfmOptions}
+class RecommendationsOptions(BaseModel):
+    """Options of the packaged model `recommendations`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    method: Literal["similar_items", "user"] = Field(
+        default="similar_items",
+        description="By items that go with the customer's own, or by what customers like him"
+        " bought.",
+    )
+    top_n: int = Field(default=10, ge=1, le=1000, description="Items for each customer.")
+    exclude_bought: bool = Field(
+        default=True, description="Leave out what the customer has bought before."
+    )
+    half_life_days: float | None = Field(
+        default=180,
+        gt=0,
+        description="What was bought this many days ago counts half; null for no ageing.",
+    )
+    neighbours: int = Field(
+        default=50, ge=1, le=1000, description="method user: customers that are asked."
+    )
+    max_item_customers: int = Field(
+        default=500,
+        ge=2,
+        description="method user: an item of more customers says nothing of who is alike.",
+    )
+
+
+MODEL_OPTIONS: dict[str, type[BaseModel]] = {
+    "rfm": RfmOptions,
+    "recommendations": RecommendationsOptions,
+}

@@ -121,6 +121,25 @@ def test_explain_fits_one_screen(built: Path) -> None:
     assert "ann" in missing.stderr
 
 
+def test_explain_says_what_goes_with_an_item(built: Path) -> None:
+    done = run("explain", "--item", "cup", cwd=built)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0] == "Item cup"
+    # Orders 2, 5 and the guest's 8 above have a cup, and none of them another item.
+    assert "Bought in 3 orders." in done.stdout
+    assert "No item goes with it" in done.stdout
+    listed = run("explain", "ann", cwd=built).stdout
+    assert "Recommendations (" in listed
+    assert "among the most bought" in listed
+    missing = run("explain", "--item", "cu", cwd=built)
+    assert missing.returncode == 2
+    assert "No order line has the item 'cu'" in missing.stderr
+    assert "cup" in missing.stderr
+    both = run("explain", "ann", "--item", "cup", cwd=built)
+    assert both.returncode == 2
+    assert "either a customer or --item" in both.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [

@@ -34,6 +34,7 @@ LAYERS = [
         "fitting",
         "run",
         "explain",
+        "explain_items",
         "demo",
         "init",
         "session",

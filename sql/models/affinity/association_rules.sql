@@ -10,50 +10,12 @@
     max_items=4,
 ) }}
 
-with
-
-lines as (
-
-    select
-        order_id,
-        item_id,
-        {%- for attribute in input_attributes('order_lines') %}
-        {{ attribute }},
-        {%- endfor %}
-        case
-            when item_id is null then 'no item'
-            when quantity <= 0 or amount < 0 then 'return'
-            else 'kept'
-        end as reason
-    from {{ ref('order_lines_clean') }} as order_lines_clean
-
-)
-
-{%- if input_has('items', 'name') %},
-
-names as (
-
-    select
-        item_id,
-        min({{ seg_sql.bin_text('name') }}) as item_name
-    from {{ input('items') }} as items
-    group by item_id
-
-)
-{%- endif %}
-
 select
-    lines.order_id,
-    lines.item_id,
+    order_id,
+    item_id,
+    item_name,
     {%- for attribute in input_attributes('order_lines') %}
-    lines.{{ attribute }},
+    {{ attribute }},
     {%- endfor %}
-    {%- if input_has('items', 'name') %}
-    names.item_name,
-    {%- endif %}
-    lines.reason
-from lines
-{%- if input_has('items', 'name') %}
-left join names
-    on names.item_id = lines.item_id
-{%- endif %}
+    reason
+from {{ ref('item_lines') }} as item_lines

@@ -42,6 +42,13 @@ counted as (
 
 ),
 
+largest as (
+
+    select max(best.place) as best_place
+    from {{ seg_sql.top_candidates('given', ['place'], 'label', 'id', 1) }} as best
+
+),
+
 cuts as (
 
     select
@@ -99,6 +106,11 @@ every_macro as (
         {{ seg_sql.packed('given.place', 'given.id') }} as packed,
         {{ seg_sql.packed_first(seg_sql.packed('given.place', 'given.id')) }} as packed_first,
         {{ seg_sql.packed_second(seg_sql.packed('given.place', 'given.id')) }} as packed_second,
+        {{ seg_sql.item_key('given.label') }} as item,
+        {{ seg_sql.ascii_upper('given.label') }} as folded,
+        {{ seg_sql.pair_measure('npmi', 'given.place', 5, 'given.place + 4', 20) }} as npmi,
+        {{ seg_sql.pair_measure('root_llr', 'given.place', 5, 'given.place + 4', 20) }} as root_llr,
+        largest.best_place,
         totals.places,
         totals.first_quartile,
         totals.ids,
@@ -111,6 +123,7 @@ every_macro as (
     cross join fenced
     cross join counted
     cross join cuts
+    cross join largest
 
 )
 

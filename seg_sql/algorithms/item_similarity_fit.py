@@ -1,0 +1,192 @@
+"""Item similarity: number the items and baskets, count the pairs, keep the best of each item.
+
+Every statement is a file in sql/algorithms/item_similarity/. No row leaves the database but a few
+counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from seg_sql.algorithm import Fit, Task
+from seg_sql.algorithms.item_similarity import ItemSimilarityOptions
+from seg_sql.errors import ModelError, did_you_mean
+
+if TYPE_CHECKING:
+    from seg_sql.step import Steps
+
+# Decimals to which a measure is rounded before it is compared: logarithms are less exact.
+_DIGITS = {"npmi": 9, "root_llr": 9}
+_LONG_LISTS = 12
+
+
+@dataclass(frozen=True)
+class Baskets:
+    """The numbered items and baskets, as relations."""
+
+    items: str
+    units: str
+    bought: str
+    large: str | None
+    large_items: int
+    large_baskets: int
+
+
+def fit(step: Steps, relation: str, task: Task) -> Fit:
+    """Count the pairs of a relation of order lines; leave a work table for each output.
+
+    The relation has order_id, customer_id, order_date, item_id, item_name, is_recommendable, reason
+    ('kept' for what counts) and the columns of partition_by.
+
+    Raises:
+        ModelError: The options name a column that is not there, or ask for dates where none are.
+    """
+    options: ItemSimilarityOptions = task.options
+    words = _words(step, relation, task)
+    baskets = _numbered(step, options, words)
+    weighted = options.half_life_days is not None
+    left_out = baskets.large if options.large_baskets == "drop" else None
+    totals = _table(step, "totals", units=baskets.units, left_out=left_out)
+    counts = _table(
+        step, "item_counts", bought=baskets.bought, units=baskets.units, weighted=weighted
+    )
+    pruned = _table(
+        step,
+        "baskets",
+        bought=baskets.bought,
+        units=baskets.units,
+        counts=counts,
+        min_item_baskets=options.min_item_baskets,
+        weighted=weighted,
+    )
+    bits = int(step.row("most", items=baskets.items)["item_no"] or 1).bit_length()
+    pairs = _table(
+        step,
+        "pairs",
+        baskets=pruned,
+        bits=bits,
+        min_pair_baskets=options.min_pair_baskets,
+        weighted=weighted,
+    )
+    known = {"items": baskets.items, "counts": counts, "totals": totals}
+    neighbours = _table(
+        step,
+        "neighbours",
+        **known,
+        pairs=pairs,
+        bits=bits,
+        measure=options.measure,
+        digits=_DIGITS.get(options.measure, _LONG_LISTS),
+        top_n=options.top_n,
+        weighted=weighted,
+    )
+    outputs = {
+        "": step.table(
+            step.sql("model", **known, neighbours=neighbours, measure=options.measure), work=False
+        ),
+        "exclusions": step.table(
+            step.sql("exclusions", reasons=_reasons(step, options, words, baskets, counts)),
+            work=False,
+        ),
+    }
+    size = step.row("size", totals=totals, items=baskets.items, neighbours=neighbours)
+    return Fit(
+        outputs,
+        f"{size['items']:,} items in {size['baskets'] or 0:,} baskets",
+        parameters={name: size[name] or 0 for name in ("baskets", "items", "neighbours")},
+    )
+
+
+def _words(step: Steps, relation: str, task: Task) -> dict[str, Any]:
+    """Return what the statements over the order lines are rendered with."""
+    options: ItemSimilarityOptions = task.options
+    known = [column.name for column in step.engine.describe(step.sql("all", relation=relation))]
+    for column in options.partition_by:
+        if column not in known:
+            raise ModelError(
+                f"partition_by names '{column}', which is no column of the SELECT of {task.model}.",
+                hint=did_you_mean(column, known)
+                or "Add it under attributes: of order_lines in seg_sql.yml.",
+            )
+    for name in ("window_days", "half_life_days"):
+        if getattr(options, name) is not None and (
+            task.as_of is None or not step.row("dates", relation=relation)["dated"]
+        ):
+            raise ModelError(
+                f"{name} needs dates, and no order line has one.",
+                hint="Map ordered_at of order_lines in seg_sql.yml.",
+            )
+    unit = f"{options.unit}_id"
+    since = (
+        step.sql("since", as_of=task.as_of, window_days=options.window_days)
+        if options.window_days is not None
+        else None
+    )
+    return {
+        "relation": relation,
+        "unit": unit,
+        "since": since,
+        "grouped": bool(options.partition_by),
+        "weighted": options.half_life_days is not None,
+        "counts": step.sql("counts", unit=unit, since=since),
+        "group_key": step.sql(
+            "group_key", columns=[step.engine.quote(name) for name in options.partition_by]
+        ),
+        "weight": step.sql("weight", half_life_days=options.half_life_days, as_of=task.as_of),
+    }
+
+
+def _numbered(step: Steps, options: ItemSimilarityOptions, words: dict[str, Any]) -> Baskets:
+    """Number the items and baskets, and cut the baskets that are too large."""
+    items = _table(step, "items", **words)
+    lines = _table(step, "lines", **words)
+    units = _table(step, "units", **words, lines=lines)
+    bought = _table(step, "bought", **words, lines=lines, items=items, units=units)
+    if options.max_basket_items is None:
+        return Baskets(items, units, bought, None, 0, 0)
+    limit = options.max_basket_items
+    large = _table(step, "large", bought=bought, max_items=limit)
+    found = step.row("large_size", large=large)
+    if not found["baskets"]:
+        return Baskets(items, units, bought, None, 0, 0)
+    capped = _table(
+        step,
+        "capped",
+        bought=bought,
+        large=large,
+        items=items,
+        units=units,
+        max_items=limit,
+        sampled=options.large_baskets == "sample",
+    )
+    return Baskets(items, units, capped, large, int(found["items"]), int(found["baskets"]))
+
+
+def _reasons(
+    step: Steps,
+    options: ItemSimilarityOptions,
+    words: dict[str, Any],
+    baskets: Baskets,
+    counts: str,
+) -> list[dict[str, Any]]:
+    """Return what was left out: order lines, then items of large baskets, then rare items."""
+    reasons = step.rows("reasons", **words)
+    limit = options.max_basket_items
+    if baskets.large_baskets and options.large_baskets == "drop":
+        reasons.append(
+            {"reason": f"basket over {limit} items (baskets)", "row_count": baskets.large_baskets}
+        )
+    elif baskets.large_baskets and limit is not None:
+        beyond = baskets.large_items - limit * baskets.large_baskets
+        reasons.append({"reason": f"beyond {limit} items of a basket (items)", "row_count": beyond})
+    rare = step.row("rare", counts=counts, min_item_baskets=options.min_item_baskets)["row_count"]
+    if rare:
+        few = options.min_item_baskets
+        reasons.append({"reason": f"in fewer than {few} baskets (items)", "row_count": rare})
+    return reasons
+
+
+def _table(step: Steps, template: str, **context: Any) -> str:
+    """Make a work table from a template; return its qualified name."""
+    return step.relation(step.table(step.sql(template, **context)))

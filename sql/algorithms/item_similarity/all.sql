@@ -1,0 +1,3 @@
+-- All columns of the order lines.
+select *
+from {{ relation }} as lines

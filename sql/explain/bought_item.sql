@@ -1,0 +1,7 @@
+-- In how many orders an item was bought, if it was.
+select
+    count(distinct case when reason = 'kept' then order_id end) as orders,
+    count(*) as line_count,
+    min(case when reason <> 'kept' then {{ seg_sql.bin_text('reason') }} end) as other_reason
+from {{ ref('item_lines') }} as item_lines
+where cast(item_id as {{ seg_sql.text() }}) = {{ seg_sql.item_key(seg_sql.param('item')) }}
