@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from seg_sql import freshness
+from seg_sql import explain_clv, freshness
 from seg_sql.errors import ConfigError, SelectionError
 from seg_sql.events import Log
 from seg_sql.session import Settings, session
@@ -62,6 +62,9 @@ def customer(settings: Settings, customer_id: str, *, lines: int) -> Iterator[st
             yield from _rfm(steps, workspace, given)
         if "customer_lifecycle" in built:
             yield from _lifecycle(steps, given)
+            yield ""
+        if {"clv", "clv_customer_summary"} <= built:
+            yield from explain_clv.lines(steps, given)
 
 
 def _similar(steps: Steps, customer_id: str) -> str | None:

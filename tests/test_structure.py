@@ -33,6 +33,7 @@ LAYERS = [
         "fitting",
         "run",
         "explain",
+        "explain_clv",
         "demo",
         "init",
         "session",

@@ -147,6 +147,7 @@ def _fitted(step: Steps, relation: str, task: Task) -> Fit:
             scored,
             customers,
             full,
+            cuts=list(step.row("cut_points", scored=scored).values()),
             as_of=task.as_of,
             horizon_end=horizon_end(customers, task),
             fitted_as_of=task.as_of,

@@ -65,7 +65,7 @@ class CLVOptions(BaseModel):
         " customers of today.",
     )
     sample_rows: int = Field(
-        default=200_000,
+        default=50_000,
         ge=0,
         description="With more distinct customers than this, a fit starts on a hash sample of about"
         " so many; 0 starts on all of them.",

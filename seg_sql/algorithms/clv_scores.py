@@ -160,17 +160,23 @@ def model_sql(
     customers: Customers,
     models: Mapping[int, str],
     *,
+    cuts: Sequence[float] = (),
     as_of: str | None,
     horizon_end: str | None,
     fitted_as_of: str | None,
 ) -> str:
-    """Return the SELECT of the model's own table from scored customers."""
+    """Return the SELECT of the model's own table from scored customers.
+
+    `cuts` are the values between the tenths, where they are known already.
+    """
     literal = step.engine.literal
     inner = [f"key{place}" for place in range(len(customers.keys))]
     keys = [key.removeprefix("summary.") for key in customers.keys]
     return step.sql(
         "model",
         scored=scored,
+        cuts=[literal(float(cut)) for cut in cuts],
+        cut_points=step.sql("cut_points", scored=["scored"]),
         kept=inner,
         keys=dict(zip(inner, keys, strict=True)),
         fits=[

@@ -18,12 +18,11 @@ scored as (
 
 cut_points as (
 
-    select
-        {% for share in range(1, 10) -%}
-        {{ seg_sql.round('percentile_cont(0.' ~ share ~ ') within group (order by clv)') }} as c{{ share }}
-        {{- ',' if not loop.last }}
-        {% endfor -%}
-    from scored
+    {% if cuts -%}
+    select {% for cut in cuts %}{{ cut }} as c{{ loop.index }}{{ ', ' if not loop.last }}{% endfor %}
+    {%- else -%}
+    {{ cut_points }}
+    {%- endif %}
 
 )
 

@@ -8,22 +8,11 @@
 
 with
 
-summary as (
-
-    select
-        customer_id, observation_end, frequency, recency, age, monetary_value, time_unit,
-        historic_value, recent_frequency, calibration_end, calibration_frequency,
-        calibration_recency, calibration_age, calibration_monetary_value, last_period_frequency,
-        holdout_frequency, holdout_value
-    from {{ ref('clv_customer_summary') }} as clv_customer_summary
-
-),
-
 regulars as (
 
     -- About 20,000 of them tell enough.
     select {{ seg_sql.safe_div(20000, 'count(*)') }} as share
-    from summary
+    from {{ ref('clv_customer_summary') }} as summary
     where frequency >= 4
 
 ),
@@ -31,7 +20,7 @@ regulars as (
 sampled as (
 
     select summary.customer_id
-    from summary
+    from {{ ref('clv_customer_summary') }} as summary
     cross join regulars
     where summary.frequency >= 4
         and cast(floor(1000 * (summary.age + 31 * summary.recency)) as bigint)
@@ -80,7 +69,7 @@ customers as (
         summary.calibration_recency, summary.calibration_age, summary.calibration_monetary_value,
         summary.last_period_frequency, summary.holdout_frequency, summary.holdout_value,
         variations.gap_variation
-    from summary
+    from {{ ref('clv_customer_summary') }} as summary
     left join variations on variations.customer_id = summary.customer_id
 
 )

@@ -3,23 +3,17 @@
 -- Grain: one row per customer with a purchase. The purchases of a day are one, worth their net sum;
 -- a day with a negative line and a net value of zero or less is none. Times are exact days by the
 -- unit. Customers first seen after the calibration end have no calibration columns.
+-- `orders` is read where it is needed: a CTE of it would be kept in memory, all of it.
 {{ config(materialized='table', unique_key='customer_id') }}
 
 with
-
-orders as (
-
-    select customer_id, order_date, coalesce(amount, 0) as amount, is_purchase
-    from {{ ref('orders') }} as orders
-
-),
 
 observed as (
 
     select
         min(order_date) as first_day,
         {{ seg_sql.add_days(seg_sql.as_of(), -1) }} as last_day
-    from orders
+    from {{ ref('orders') }} as orders
     where is_purchase
 
 ),
@@ -51,7 +45,7 @@ periods as (
 crowded as (
 
     select customer_id
-    from orders
+    from {{ ref('orders') }} as orders
     group by customer_id
     having count(*) > {{ seg_sql.clv_days_seen('order_date') }}
         or count(case when is_purchase then 1 end) < count(*)
@@ -60,8 +54,8 @@ crowded as (
 
 days as (
 
-    select orders.customer_id, orders.order_date, orders.amount as value
-    from orders
+    select orders.customer_id, orders.order_date, coalesce(orders.amount, 0) as value
+    from {{ ref('orders') }} as orders
     left join crowded on crowded.customer_id = orders.customer_id
     where crowded.customer_id is null
 
@@ -70,8 +64,8 @@ days as (
     select
         orders.customer_id,
         orders.order_date,
-        {{ seg_sql.round('sum(orders.amount)') }} as value
-    from orders
+        coalesce({{ seg_sql.round('sum(orders.amount)') }}, 0) as value
+    from {{ ref('orders') }} as orders
     inner join crowded on crowded.customer_id = orders.customer_id
     group by orders.customer_id, orders.order_date
     having count(case when orders.is_purchase then 1 end) = count(*)
