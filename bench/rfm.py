@@ -17,17 +17,18 @@ and seg-sql share one. What is compared:
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import json
-import os
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from side_by_side import peak_gb, timed, versions
+
+PACKAGES = ("duckdb", "polars", "pandas", "seg-sql")
 
 GENERATE = """
 create table raw.order_lines as
@@ -96,7 +97,7 @@ def main() -> None:
         return
     folder = given.folder or Path(tempfile.mkdtemp(prefix="seg-sql-bench-"))
     try:
-        print(f"{given.customers:,} customers, {given.lines:,} order lines; {versions()}")
+        print(f"{given.customers:,} customers, {given.lines:,} order lines; {versions(*PACKAGES)}")
         prepare(folder, given.customers, given.lines)
         results = {
             name: child(name, folder, given.rounds)
@@ -107,12 +108,6 @@ def main() -> None:
     finally:
         if given.folder is None:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def versions() -> str:
-    names = ("duckdb", "polars", "pandas", "seg-sql")
-    known = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names)
-    return f"{known}, Python {sys.version.split()[0]}, {os.cpu_count()} cores"
 
 
 def prepare(folder: Path, customers: int, lines: int) -> None:
@@ -144,18 +139,6 @@ def child(name: str, folder: Path, rounds: int) -> dict[str, Any]:
     for what, figure in result.items():
         print(f"  {name:<8} {what:<18} {figure:,.2f}", flush=True)
     return result
-
-
-def timed(work: Callable[[], Any]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
-
-
-def peak_gb() -> float:
-    # Not getrusage: a child starts there with the peak of the parent that made the data.
-    status = Path("/proc/self/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0]) / 1024**2
 
 
 def seg_sql(

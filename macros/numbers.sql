@@ -66,6 +66,50 @@
 {%- endmacro %}
 
 
+{# The first derivative of ln Gamma, for z > 0: its asymptotic series at z + 8, and the recurrence
+   psi(z) = psi(z + 1) - 1 / z eight times (error < 1e-14). #}
+{% macro digamma(z) -%}
+    {{ adapter.dispatch('digamma', 'seg_sql')(z) }}
+{%- endmacro %}
+
+{% macro default__digamma(z) -%}
+    {%- set z = 'cast(' ~ z ~ ' as ' ~ seg_sql.double() ~ ')' -%}
+    {%- set w = '(' ~ z ~ ' + 8)' -%}
+    {%- set w2 = '(' ~ w ~ ' * ' ~ w ~ ')' -%}
+    (
+        ln({{ w }}) - {{ seg_sql.lit(0.5) }} / {{ w }}
+        - ({{ seg_sql.lit(1 / 12) }} - ({{ seg_sql.lit(1 / 120) }} - ({{ seg_sql.lit(1 / 252) }}
+            - ({{ seg_sql.lit(1 / 240) }} - ({{ seg_sql.lit(1 / 132) }}
+                - {{ seg_sql.lit(691 / 32760) }} / {{ w2 }}) / {{ w2 }}) / {{ w2 }}) / {{ w2 }})
+            / {{ w2 }}) / {{ w2 }}
+        - (1 / {{ z }}
+            {%- for step in range(1, 8) %} + 1 / ({{ z }} + {{ step }}){% endfor %})
+    )
+{%- endmacro %}
+
+
+{# The second derivative of ln Gamma, for z > 0, in the same way. #}
+{% macro trigamma(z) -%}
+    {{ adapter.dispatch('trigamma', 'seg_sql')(z) }}
+{%- endmacro %}
+
+{% macro default__trigamma(z) -%}
+    {%- set z = 'cast(' ~ z ~ ' as ' ~ seg_sql.double() ~ ')' -%}
+    {%- set w = '(' ~ z ~ ' + 8)' -%}
+    {%- set w2 = '(' ~ w ~ ' * ' ~ w ~ ')' -%}
+    (
+        1 / {{ w }} + {{ seg_sql.lit(0.5) }} / {{ w2 }}
+        + ({{ seg_sql.lit(1 / 6) }} - ({{ seg_sql.lit(1 / 30) }} - ({{ seg_sql.lit(1 / 42) }}
+            - ({{ seg_sql.lit(1 / 30) }} - ({{ seg_sql.lit(5 / 66) }}
+                - {{ seg_sql.lit(691 / 2730) }} / {{ w2 }}) / {{ w2 }}) / {{ w2 }}) / {{ w2 }})
+            / {{ w2 }}) / ({{ w2 }} * {{ w }})
+        + (1 / ({{ z }} * {{ z }})
+            {%- for step in range(1, 8) %}
+            + 1 / (({{ z }} + {{ step }}) * ({{ z }} + {{ step }})){% endfor %})
+    )
+{%- endmacro %}
+
+
 {# A double rounded half away from zero; never -0.0; NaN and the infinities stay. #}
 {% macro round(x, digits=6) -%}
     {{ adapter.dispatch('round', 'seg_sql')(x, digits) }}

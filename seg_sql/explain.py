@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from seg_sql import explain_items, freshness
+from seg_sql import explain_clv, explain_items, freshness
 from seg_sql.errors import ConfigError, SelectionError
 from seg_sql.events import Log
 from seg_sql.session import Settings, session
@@ -64,6 +64,9 @@ def customer(settings: Settings, customer_id: str, *, lines: int) -> Iterator[st
             yield from _lifecycle(steps, given)
         if "customer_segment_history" in built:
             yield from _segments(steps, given)
+        if {"clv", "clv_customer_summary"} <= built:
+            yield ""
+            yield from explain_clv.lines(steps, given)
         if {"recommendations", "item_similarity"} <= built:
             yield ""
             yield from explain_items.recommendations(steps, given)

@@ -60,6 +60,11 @@ class ProjectVars(BaseModel):
         description="Warn when the last order line is more than this many days old.",
     )
 
+    clv_time_unit: Literal["day", "week", "month"] = Field(
+        default="week",
+        description="The unit of time of customer lifetime value; a month is 30.4375 days.",
+    )
+
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:

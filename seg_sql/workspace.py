@@ -222,6 +222,10 @@ class Workspace:
                 if node.config.enabled:
                     found[model.name] = node
         _leave_out_readers(found, self.project.models.keys())
+        # SQL models may read the options of an algorithm model, as those of a packaged SQL model.
+        self.renderer.set_variables(
+            {name: node.options.model_dump() for name, node in found.items() if node.options}
+        )
         owners = _owners(found)
         read = {owners.get(name, name) for node in found.values() for name in node.refs}
         for node in found.values():

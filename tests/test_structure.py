@@ -35,6 +35,7 @@ LAYERS = [
         "run",
         "explain",
         "explain_items",
+        "explain_clv",
         "demo",
         "init",
         "session",

@@ -22,7 +22,9 @@ totals as (
         {{ seg_sql.isum('place') }} as places,
         {{ seg_sql.element(seg_sql.quantiles('place', 4), 1) }} as first_quartile,
         {{ seg_sql.string_agg('id', "', '", seg_sql.bin('id')) }} as ids,
-        min({{ seg_sql.bin_text('label') }}) as first_label
+        min({{ seg_sql.bin_text('label') }}) as first_label,
+        {{ seg_sql.clv_days_seen('day') }} as days_seen,
+        {{ seg_sql.clv_value_at_first('amount', 'day') }} as value_at_first
     from given
 
 ),
@@ -69,6 +71,8 @@ every_macro as (
         {{ seg_sql.safe_exp('1000 * given.amount') }} as exponential,
         {{ seg_sql.safe_ln('given.amount') }} as logarithm,
         {{ seg_sql.lgamma('given.place + 0.5') }} as log_gamma,
+        {{ seg_sql.digamma('given.place') }} as digamma,
+        {{ seg_sql.trigamma('given.place') }} as trigamma,
         {{ seg_sql.round('given.amount') }} as rounded,
         {{ seg_sql.round('given.amount', digits=0) }} as whole,
         {{ seg_sql.hash01('given.id', 42) }} as draw,
@@ -84,6 +88,9 @@ every_macro as (
         {{ seg_sql.date_literal('2024-02-29') }} as leap_day,
         {{ seg_sql.days_between('given.day', seg_sql.as_of()) }} as days,
         {{ seg_sql.add_days('given.day', 'given.place') }} as later,
+        {{ seg_sql.clv_units('given.place') }} as weeks,
+        {{ seg_sql.clv_horizon_days() }} as horizon_days,
+        {{ seg_sql.clv_calibration_end('given.day', seg_sql.as_of()) }} as calibration_end,
         {{ seg_sql.month_floor('given.day') }} as month_start,
         {{ seg_sql.add_months(seg_sql.month_floor('given.day'), 'given.place') }} as month_later,
         {{ seg_sql.months_between('given.day', seg_sql.as_of()) }} as months_passed,
@@ -115,6 +122,8 @@ every_macro as (
         totals.first_quartile,
         totals.ids,
         totals.first_label,
+        totals.days_seen,
+        totals.value_at_first,
         fenced.months,
         counted.numbers,
         counted.highest

@@ -1,0 +1,89 @@
+{# Rows of numbers from the driver, as a relation `name` of the columns `names`. #}
+{% macro clv_rows(rows, names, name='fits') -%}
+    (
+        values
+        {%- for row in rows %}
+            ({% for column in names %}{{ seg_sql.lit(row[column]) }}{{ ', ' if not loop.last }}{% endfor %})
+            {{- ',' if not loop.last }}
+        {%- endfor %}
+    ) as {{ name }} ({{ names | join(', ') }})
+{%- endmacro %}
+
+
+{# Days in one unit of time of the CLV models: the project var `clv_time_unit`. #}
+{% macro clv_unit_days() -%}
+    {{ seg_sql.lit({'day': 1.0, 'week': 7.0, 'month': 30.4375}[var('clv_time_unit', 'week')]) }}
+{%- endmacro %}
+
+
+{# Whole days as units of time, never rounded. #}
+{% macro clv_units(days) -%}
+    {{ seg_sql.safe_div(days, seg_sql.clv_unit_days()) }}
+{%- endmacro %}
+
+
+{# The horizon of the model clv in days, negative: from the end back. #}
+{% macro clv_horizon_days() -%}
+    {%- set horizon = var('clv', {}).get('horizon', 52) -%}
+    cast(floor(-{{ horizon }} * {{ seg_sql.clv_unit_days() }} + {{ seg_sql.lit(0.5) }}) as integer)
+{%- endmacro %}
+
+
+{# The last day that a CLV model is calibrated on: that of the model clv, or two thirds through the
+   span from `first_day` to `last_day`; NULL when that is under 26 weeks. #}
+{% macro clv_calibration_end(first_day, last_day) -%}
+    {%- set given = var('clv', {}).get('calibration_end') -%}
+    {%- if given -%}
+        case
+            when {{ seg_sql.date_literal(given) }} >= {{ first_day }}
+                and {{ seg_sql.date_literal(given) }} < {{ last_day }}
+                then {{ seg_sql.date_literal(given) }}
+        end
+    {%- else -%}
+        {%- set span = seg_sql.days_between(first_day, last_day) -%}
+        case
+            when {{ span }} >= 182
+                then {{ seg_sql.add_days(first_day, 'floor(2 * ' ~ span ~ ' / ' ~ seg_sql.lit(3.0) ~ ')') }}
+        end
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# As an aggregate: the number of days among dates, or less. What is below count(*) may have two
+   orders on a day. #}
+{% macro clv_days_seen(d) -%}
+    {{ adapter.dispatch('clv_days_seen', 'seg_sql')(d) }}
+{%- endmacro %}
+
+{# A set of days modulo 126 is a bit mask of one number, and so is one modulo 125; DuckDB's exact
+   ways to count distinct days take four times as long, or three times the memory. #}
+{% macro default__clv_days_seen(d) -%}
+    {%- set day = seg_sql.days_between(seg_sql.date_literal('1970-01-01'), d) -%}
+    greatest(
+        bit_count(bit_or(cast(1 as hugeint) << (({{ day }} % 126 + 126) % 126))),
+        bit_count(bit_or(cast(1 as hugeint) << (({{ day }} % 125 + 125) % 125)))
+    )
+{%- endmacro %}
+
+{# PostgreSQL has no integer of 128 bits, but bit strings of any length. #}
+{% macro postgres__clv_days_seen(d) -%}
+    {%- set day = seg_sql.days_between(seg_sql.date_literal('1970-01-01'), d) -%}
+    bit_count(bit_or(set_bit(cast(0 as bit(1024)), ({{ day }} % 1024 + 1024) % 1024, 1)))
+{%- endmacro %}
+
+
+{# As an aggregate: the value at the first date, where no two dates are equal. #}
+{% macro clv_value_at_first(value, d) -%}
+    {{ adapter.dispatch('clv_value_at_first', 'seg_sql')(value, d) }}
+{%- endmacro %}
+
+{% macro default__clv_value_at_first(value, d) -%}
+    arg_min({{ value }}, {{ d }})
+{%- endmacro %}
+
+{# No arg_min in PostgreSQL; arrays compare by their first element. #}
+{% macro postgres__clv_value_at_first(value, d) -%}
+    (min(array[
+        cast({{ seg_sql.days_between(seg_sql.date_literal('1970-01-01'), d) }} as double precision), {{ value }}
+    ]))[2]
+{%- endmacro %}

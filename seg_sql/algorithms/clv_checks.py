@@ -1,0 +1,155 @@
+"""What a person should know of a fit before trusting it; each sentence says what to do."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from seg_sql.algorithms.clv_climb import Fitted
+from seg_sql.algorithms.clv_prepare import CALIBRATION, FULL, Customers, Part
+
+if TYPE_CHECKING:
+    from seg_sql.step import Steps
+
+CORRELATED = 0.15
+# A correlation of fewer customers than this is chance.
+ENOUGH = 50
+REGULAR = 0.5
+CONCENTRATED = 0.5
+FEW_CUSTOMERS = 100
+
+
+def of(part: Part) -> str:
+    """Return how a sentence names the group of a fit.
+
+    >>> of(Part(0, "all", "full")), of(Part(2, "UK", "full"))
+    ('', " of 'UK'")
+    """
+    return "" if part.group_key == "all" else f" of '{part.group_key}'"
+
+
+def fits(fitted: Sequence[Fitted]) -> list[str]:
+    """Tell of fits that ended elsewhere than in the interior, and of values without a mean."""
+    said = []
+    for each in fitted:
+        if each.part.part != FULL:
+            continue
+        status, name = each.optimum.status, f"{each.model.name}{of(each.part)}"
+        if status == "boundary":
+            ends = _ends(each)
+            said.append(
+                f"the fit of {name} ended at a boundary{f' ({ends})' if ends else ''}: the data do"
+                " not tell all its parameters, and there are no standard errors; the scores hold,"
+                " but compare another model in clv_metrics, or wait for more repeat purchases"
+            )
+        if status == "max_iterations":
+            said.append(
+                f"the fit of {name} has not converged in {each.optimum.iterations} steps: raise"
+                " max_iterations"
+            )
+        if status == "failed":
+            said.append(
+                f"the likelihood of {name} has no finite value at its start: look for customers"
+                " with an extreme frequency or age in clv_customer_summary"
+            )
+        if each.model.name == "gamma_gamma" and status != "failed" and each.parameters["q"] <= 1:
+            said.append(
+                f"gamma_gamma{of(each.part)} has q = {each.parameters['q']:.3g}, and so no finite"
+                " mean value of an order: repeat customers count with their own mean, others with"
+                " everyone's; set value_cap: 0.99, or leave extreme orders out of the input"
+            )
+    return said
+
+
+def _ends(each: Fitted) -> str:
+    ends = []
+    for name, value in zip(each.model.parameters, each.optimum.theta, strict=True):
+        if value > 1e3 or value < 1e-3:
+            ends.append(f"{name} = {float(value):.3g}")
+    return ", ".join(ends)
+
+
+def values(parts: Mapping[int, Part], sizes: Mapping[int, Mapping[str, Any]]) -> list[str]:
+    """Tell of groups where who buys more often also spends more, or less, an order."""
+    said = []
+    for id_, row in sizes.items():
+        if id_ not in parts or parts[id_].part != FULL or row["customers"] < ENOUGH:
+            continue
+        found = correlation(row)
+        if abs(found) > CORRELATED:
+            said.append(
+                f"frequency and mean value{of(parts[id_])} correlate by {found:+.2f}, and"
+                " Gamma-Gamma takes them as independent: expected_order_value is biased for the"
+                " most and least frequent; fit groups that are more alike with group_by"
+            )
+    return said
+
+
+def correlation(row: Mapping[str, Any]) -> float:
+    """Return the correlation of x and m from their sums; 0 where one is the same for all.
+
+    >>> sums = {"customers": 2, "purchases": 3.0, "purchase_squares": 5.0, "means": 30.0,
+    ...         "mean_squares": 500.0, "products": 50.0}
+    >>> round(correlation(sums), 12)
+    1.0
+    """
+    n, x, m = (float(row[name]) for name in ("customers", "purchases", "means"))
+    xx = float(row["purchase_squares"]) - x * x / n
+    mm = float(row["mean_squares"]) - m * m / n
+    scale = xx * mm
+    # What is left of equal numbers is rounding.
+    if xx <= 1e-12 * x * x or mm <= 1e-12 * m * m:
+        return 0.0
+    return (float(row["products"]) - x * m / n) / math.sqrt(scale)
+
+
+def customers(step: Steps, found: Customers) -> list[str]:
+    """Tell of shops that a model of buying is not made for."""
+    said = []
+    unit = found.time_unit
+    if not found.calibrated:
+        said.append(_no_holdout(found, unit))
+    if "gap_variation" in found.columns:
+        row = step.row("gap_variation", relation=found.relation)
+        if row["customers"] and row["median_variation"] < REGULAR:
+            said.append(
+                "scheduled purchases: half the customers with at least 4 gaps buy at nearly equal"
+                f" intervals (coefficient of variation {row['median_variation']:.2f}), as"
+                " subscribers do; p_alive is unreliable for them, use customer_lifecycle instead"
+            )
+    if "historic_value" in found.columns:
+        row = step.row("concentration", relation=found.relation)
+        if row["all_customers"] >= FEW_CUSTOMERS and (row["share"] or 0) > CONCENTRATED:
+            said.append(
+                f"concentrated: {int(row['customers']):,} of {int(row['all_customers']):,}"
+                f" customers hold {row['share']:.0%} of the value; set value_cap: 0.99 so that they"
+                " do not set the expected value of everyone's orders"
+            )
+    return said
+
+
+def _no_holdout(found: Customers, unit: str) -> str:
+    if not {*CALIBRATION, "holdout_frequency"} <= found.columns:
+        return (
+            "no holdout, so nothing says how good the model is: the SELECT has no calibration"
+            " columns; clv_customer_summary shows which"
+        )
+    longest = float(found.observed["longest_age"] or 0)
+    return (
+        f"no holdout, so nothing says how good the model is: {longest:,.0f} {unit}s are observed,"
+        " and it takes 26 weeks; set calibration_end to have one all the same"
+    )
+
+
+def expectation(found: Customers, horizon: int, expected: float) -> str:
+    """Return the line that sets the expected orders beside the last equal period's."""
+    unit = f"{found.time_unit}s" if horizon != 1 else found.time_unit
+    line = f"{expected:,.0f} orders are expected in the next {horizon} {unit}"
+    recent, longest = found.observed.get("recent_orders"), found.observed["longest_age"]
+    if recent is None or longest is None:
+        return line
+    if float(longest) < horizon:
+        seen = f"the {float(longest):,.0f} {unit} observed so far"
+        return f"{line}; {seen} had {int(recent):,} repeat ones"
+    return f"{line}; the last {horizon} had {int(recent):,} repeat ones"

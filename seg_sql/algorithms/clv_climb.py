@@ -1,0 +1,236 @@
+"""Fit the models of buying and of value: all groups, and both periods, in the same statements."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from seg_sql.algorithms.clv_models import (
+    NODES_IF_STEEP,
+    NODES_TO_FIT,
+    NODES_TO_SCORE,
+    VALUE,
+    ClvModel,
+    finite,
+    nodes,
+)
+from seg_sql.algorithms.clv_newton import Climb, Evaluation, Optimum, climb, climb_all
+from seg_sql.algorithms.clv_prepare import Counted, Part
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from seg_sql.step import Steps
+
+    Vector = NDArray[Any]
+
+# From here on the two lifetimes differ so much that more nodes are needed.
+STEEP = 50.0
+# Fewer repeat customers than this in a sample say too little to start from.
+ENOUGH = 100
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A model fitted to a part.
+
+    Attributes:
+        part: The group, and all days or the calibration.
+        model: The model.
+        optimum: Where the fit ended.
+        customers: How many customers it is of.
+        distinct_rows: How many different ones these are.
+        extra: Further numbers that scoring needs, as the cap of the values.
+    """
+
+    part: Part
+    model: ClvModel
+    optimum: Optimum
+    customers: int
+    distinct_rows: int
+    extra: Mapping[str, float]
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """Return the fitted parameters by name."""
+        values = (float(value) for value in self.optimum.theta)
+        return {**dict(zip(self.model.parameters, values, strict=True)), **self.extra}
+
+
+Evaluate = Callable[[Mapping[int, "Vector"]], Mapping[int, Evaluation | None]]
+
+
+def rows_of(model: ClvModel, thetas: Mapping[int, Any]) -> list[dict[str, Any]]:
+    """Return parameters as the rows that the templates join."""
+    return [
+        {"fit": id_, **dict(zip(model.parameters, map(float, theta), strict=True))}
+        for id_, theta in thetas.items()
+    ]
+
+
+def _evaluator(
+    step: Steps, model: ClvModel, sql: Callable[[list[dict[str, Any]]], str]
+) -> Evaluate:
+    """Return what evaluates parameters of several fits in one statement, and says how it goes."""
+    rounds = 0
+
+    def evaluate(thetas: Mapping[int, Vector]) -> dict[int, Evaluation | None]:
+        nonlocal rounds
+        started = time.perf_counter()
+        found: dict[int, Evaluation | None] = dict.fromkeys(thetas)
+        for row in step.engine.fetch(sql(rows_of(model, thetas))).dicts():
+            id_ = int(row["fit"])
+            values = {name: float(value) for name, value in row.items() if value is not None}
+            if len(values) == len(row):
+                evaluation = model.evaluation(thetas[id_], values)
+                found[id_] = evaluation if finite(evaluation) else None
+        rounds += 1
+        first = found[min(thetas)]
+        step.progress(
+            rounds,
+            time.perf_counter() - started,
+            **({"log_likelihood": first.value} if first else {}),
+            fits=len(thetas),
+        )
+        return found
+
+    return evaluate
+
+
+def buying_sql(
+    step: Steps, model: ClvModel, counted: Counted, *, cells: str = "", count: int = NODES_TO_FIT
+) -> Callable[[list[dict[str, Any]]], str]:
+    """Return what renders the statement that evaluates a model of buying."""
+
+    def sql(fits: list[dict[str, Any]]) -> str:
+        names = ["fit", *model.parameters]
+        context = {"fits": fits, "names": names}
+        integrals = ""
+        if cells:
+            integrals = integrals_sql(step, model, cells, fits, count=count, derivatives=True)
+        return step.sql(
+            model.template,
+            counts=counted.counts,
+            tails=counted.tails,
+            modified=model.name == "mbg_nbd",
+            integrals=integrals,
+            **context,
+        )
+
+    return sql
+
+
+def integrals_sql(
+    step: Steps,
+    model: ClvModel,
+    cells: str,
+    fits: Sequence[Mapping[str, Any]],
+    *,
+    count: int = NODES_TO_SCORE,
+    derivatives: bool = False,
+) -> str:
+    """Return the SELECT of the integrals of Pareto/NBD at `cells`."""
+    steep = max((row["beta"] / row["alpha"] for row in fits), default=1.0) > STEEP
+    places = nodes(NODES_IF_STEEP if steep else count)
+    return step.sql(
+        "integrals",
+        cells=cells,
+        fits=fits,
+        names=["fit", *model.parameters],
+        nodes=places,
+        derivatives=derivatives,
+    )
+
+
+def fit_buying(
+    step: Steps,
+    model: ClvModel,
+    parts: Mapping[int, Part],
+    all_: Counted,
+    sampled: Counted | None,
+    *,
+    max_iterations: int,
+) -> dict[int, Fitted]:
+    """Fit a model of buying to every part, from moments or from the fit of a sample."""
+
+    def evaluate(of: Counted, count: int = NODES_TO_FIT) -> Evaluate:
+        cells = ""
+        if model.name == "pareto_nbd":
+            cells = step.relation(step.table(step.sql("cells", counts=of.counts)))
+        return _evaluator(step, model, buying_sql(step, model, of, cells=cells, count=count))
+
+    starts, scales = {}, {}
+    for id_ in parts:
+        starts[id_], scales[id_] = model.start(all_.sizes[id_])
+    if sampled is not None:
+        rough = {
+            id_: climb(starts[id_], scales[id_], max_iterations=max_iterations, rough=True)
+            for id_ in parts
+            if float(sampled.sizes.get(id_, {}).get("repeaters", 0)) >= ENOUGH
+        }
+        found = climb_all(evaluate(sampled), rough)
+        starts |= {id_: each.theta for id_, each in found.items() if each.status != "failed"}
+    climbs = {id_: climb(starts[id_], scales[id_], max_iterations=max_iterations) for id_ in parts}
+    optima = climb_all(evaluate(all_), climbs)
+    if model.name == "pareto_nbd":
+        optima = _looked_at_closely(evaluate(all_, NODES_TO_SCORE), optima)
+    return {
+        id_: Fitted(
+            part,
+            model,
+            optima[id_],
+            int(all_.sizes[id_]["customers"]),
+            int(all_.sizes[id_]["distinct_rows"]),
+            {},
+        )
+        for id_, part in parts.items()
+    }
+
+
+def _looked_at_closely(evaluate: Evaluate, optima: Mapping[int, Optimum]) -> dict[int, Optimum]:
+    """Return the same optima with the log-likelihood of a finer quadrature."""
+    found = evaluate({id_: each.theta for id_, each in optima.items()})
+    return {
+        id_: replace(each, value=seen.value, evaluations=each.evaluations + 1)
+        if (seen := found[id_]) is not None
+        else each
+        for id_, each in optima.items()
+    }
+
+
+def fit_values(
+    step: Steps,
+    parts: Mapping[int, Part],
+    values: str,
+    sizes: Mapping[int, Mapping[str, Any]],
+    *,
+    caps: Mapping[int, float],
+    max_iterations: int,
+) -> dict[int, Fitted]:
+    """Fit Gamma-Gamma to every part with customers of known value."""
+    frequencies = step.relation(step.table(step.sql("frequencies", values_=values)))
+
+    def sql(fits: list[dict[str, Any]]) -> str:
+        return step.sql(
+            VALUE.template,
+            values_=values,
+            frequencies=frequencies,
+            fits=fits,
+            names=["fit", *VALUE.parameters],
+        )
+
+    climbs: dict[int, Climb] = {}
+    for id_ in parts:
+        start, scale = VALUE.start(sizes[id_])
+        climbs[id_] = climb(start, scale, max_iterations=max_iterations)
+    optima = climb_all(_evaluator(step, VALUE, sql), climbs)
+    fitted = {}
+    for id_, part in parts.items():
+        size, optimum = sizes[id_], optima[id_]
+        optimum = replace(optimum, value=optimum.value - float(size["logarithms"]))
+        rows = int(size["customers"])
+        extra = {"value_cap": caps[id_]} if id_ in caps else {}
+        fitted[id_] = Fitted(part, VALUE, optimum, rows, rows, extra)
+    return fitted

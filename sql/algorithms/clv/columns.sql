@@ -1,0 +1,3 @@
+-- Every column of the relation, to learn their names and types.
+-- Never run: only described.
+select * from {{ relation }}

@@ -1,0 +1,2 @@
+{# The type of a text. An expression, no statement. #}
+{{ seg_sql.text() }}

@@ -1,0 +1,77 @@
+-- What each customer is worth over the horizon to come: whether still there, how many orders to
+-- expect, and of what value.
+-- Grain: one row per customer of clv_customer_summary. Beside it lie the outputs of the fit:
+-- clv_parameters and _fit say which model, _holdout and _metrics how good it was.
+-- gap_variation, for a sample of customers with at least four gaps between purchases, is the
+-- gaps' coefficient of variation: a small one is a subscription's.
+{{ config(materialized='clv', unique_key='customer_id') }}
+
+with
+
+regulars as (
+
+    -- About 20,000 of them tell enough.
+    select {{ seg_sql.safe_div(20000, 'count(*)') }} as share
+    from {{ ref('clv_customer_summary') }} as summary
+    where frequency >= 4
+
+),
+
+sampled as (
+
+    select summary.customer_id
+    from {{ ref('clv_customer_summary') }} as summary
+    cross join regulars
+    where summary.frequency >= 4
+        and cast(floor(1000 * (summary.age + 31 * summary.recency)) as bigint)
+            % 20011 < 20011 * regulars.share
+
+),
+
+purchase_days as (
+
+    select orders.customer_id, orders.order_date
+    from {{ ref('orders') }} as orders
+    inner join sampled on sampled.customer_id = orders.customer_id
+    where orders.is_purchase
+    group by orders.customer_id, orders.order_date
+
+),
+
+gaps as (
+
+    select
+        customer_id,
+        {{ seg_sql.days_between(
+            'lag(order_date) over (partition by customer_id order by order_date)', 'order_date'
+        ) }} as gap_days
+    from purchase_days
+
+),
+
+variations as (
+
+    select
+        customer_id,
+        {{ seg_sql.safe_div('stddev_samp(gap_days)', 'avg(gap_days)') }} as gap_variation
+    from gaps
+    group by customer_id
+    having count(gap_days) >= 4
+
+),
+
+customers as (
+
+    select
+        summary.customer_id, summary.observation_end, summary.frequency, summary.recency,
+        summary.age, summary.monetary_value, summary.time_unit, summary.historic_value,
+        summary.recent_frequency, summary.calibration_end, summary.calibration_frequency,
+        summary.calibration_recency, summary.calibration_age, summary.calibration_monetary_value,
+        summary.last_period_frequency, summary.holdout_frequency, summary.holdout_value,
+        variations.gap_variation
+    from {{ ref('clv_customer_summary') }} as summary
+    left join variations on variations.customer_id = summary.customer_id
+
+)
+
+select * from customers

@@ -1,0 +1,444 @@
+"""What the model clv does with options, groups, the last fit and shops it is not made for."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from clv_fitting import Summaries
+from shop import Shop, by
+
+from seg_sql import explain
+from seg_sql.algorithms.clv_models import BUYING
+from seg_sql.errors import ModelError
+from seg_sql.events import Said
+from seg_sql.profiles import DuckDBTarget, PostgresTarget
+from seg_sql.session import Settings
+
+
+@pytest.fixture
+def summaries(tmp_path: Path, target: DuckDBTarget | PostgresTarget) -> Summaries:
+    shop = Shop(tmp_path / "project", target)
+    shop.write()
+    return Summaries(shop)
+
+
+@pytest.fixture
+def shop(tmp_path: Path, target: DuckDBTarget | PostgresTarget) -> Shop:
+    return Shop(tmp_path / "project", target)
+
+
+def drawn(seed: int, customers: int = 400, **columns: Any) -> pd.DataFrame:
+    """Draw whole customers from MBG/NBD and Gamma-Gamma: r .8, alpha 6, a .8, b 2.5; p 5, q 4, v 12."""
+    random = np.random.default_rng(seed)
+    rows = []
+    for _ in range(customers):
+        age = float(random.integers(70, 700)) / 7
+        rate, leaves = random.gamma(0.8, 1 / 6), random.beta(0.8, 2.5)
+        at, x, last = 0.0, 0, 0.0
+        while random.random() > leaves:
+            at += random.exponential(1 / rate)
+            if at > age:
+                break
+            x, last = x + 1, math.floor(at * 7) / 7
+        mean = random.gamma(5 * x, 1 / random.gamma(4, 1 / 12)) / x if x else None
+        rows.append((x, last, age, mean))
+    frame = pd.DataFrame(rows, columns=["frequency", "recency", "age", "monetary_value"])
+    return frame.assign(**columns)
+
+
+def estimates(rows: dict[str, list[dict[str, Any]]], group: str = "all") -> dict[str, float]:
+    return {
+        f"{row['model']}.{row['parameter']}": row["estimate"]
+        for row in rows["parameters"]
+        if row["group_key"] == group and row["fit"] == "full"
+    }
+
+
+def assert_close(found: dict[str, float], wanted: dict[str, float], rel: float) -> None:
+    assert found.keys() == wanted.keys()
+    for name, value in wanted.items():
+        assert found[name] == pytest.approx(value, rel=rel), name
+
+
+def assert_finite(rows: list[dict[str, Any]]) -> None:
+    for row in rows:
+        for name, value in row.items():
+            assert not isinstance(value, float) or math.isfinite(value), (name, row)
+
+
+# A summary of a user's own.
+
+
+def test_a_summary_without_calibration_columns_has_no_holdout(summaries: Summaries) -> None:
+    summaries.load(drawn(1))
+    fit, rows = summaries.fit()
+    assert fit.status.startswith("CONVERGED in ")
+    assert (rows["holdout"], rows["metrics"], rows["exclusions"]) == ([], [], [])
+    assert [text for text in fit.warnings if "no holdout" in text]
+    assert {row["fit"] for row in rows["fit"]} == {"full"}
+    scored = rows[""]
+    assert len(scored) == 400
+    assert_finite(scored)
+    assert {row["monetary_value"] is None for row in scored if row["frequency"] == 0} == {True}
+    # as_of of the fixture is 2026-01-01: 52 weeks after 2025-12-31.
+    assert {row["horizon_end"] for row in scored} == {datetime.date(2026, 12, 30)}
+
+
+def test_tenths_hold_a_tenth_each_and_follow_the_value(summaries: Summaries) -> None:
+    summaries.load(drawn(2))
+    rows = summaries.fit()[1][""]
+    tenths = pd.DataFrame(rows).groupby("clv_decile")["clv"]
+    # All values differ, so that each tenth has 40 of 400.
+    assert tenths.size().to_dict() == dict.fromkeys(range(1, 11), 40)
+    lowest, highest = tenths.min(), tenths.max()
+    for tenth in range(1, 10):
+        assert lowest[tenth] > highest[tenth + 1]
+
+
+def test_a_likelihood_is_not_moved_by_customers_that_no_model_takes(summaries: Summaries) -> None:
+    frame = drawn(3)
+    summaries.load(frame)
+    wanted = estimates(summaries.fit()[1])
+    broken = pd.DataFrame(
+        {
+            "frequency": [None, 2, 1, 0],
+            "recency": [1.0, 9.0, None, 3.0],
+            "age": [5.0, 4.0, 5.0, 8.0],
+            "monetary_value": [1.0, 2.0, 3.0, None],
+        }
+    )
+    both = pd.concat([frame, broken], ignore_index=True)
+    both["frequency"] = both["frequency"].astype("Int64")
+    summaries.load(both)
+    _, rows = summaries.fit()
+    assert_close(estimates(rows), wanted, 1e-10)
+    assert len(rows[""]) == 400
+    assert sum(row["rows"] for row in rows["exclusions"]) == 4
+
+
+def test_discounting_by_hand(summaries: Summaries) -> None:
+    """Two periods: E[M] (Y1 / 1.1 + (Y2 - Y1) / 1.21), times the margin."""
+    summaries.load(drawn(4, 50))
+    for model, kind in BUYING.items():
+        values = dict(zip(kind.parameters, (0.8, 6.0, 0.8, 2.5), strict=True))
+        given = {("all", model): values, ("all", "gamma_gamma"): {"p": 5.0, "q": 4.0, "v": 12.0}}
+        one, two = (summaries.score(given, model=model, horizon=h) for h in (1, 2))
+        found = summaries.score(given, model=model, horizon=2, discount_rate=0.1, margin=0.3)
+        for customer, row in found.items():
+            first, both = one[customer]["expected_orders"], two[customer]["expected_orders"]
+            worth = row["expected_order_value"] * (first / 1.1 + (both - first) / 1.21)
+            assert row["clv"] == pytest.approx(0.3 * worth, rel=1e-8)
+            assert row["expected_orders"] == pytest.approx(both, rel=1e-12)
+
+
+# Groups.
+
+
+def test_groups_are_fitted_as_if_each_were_alone(summaries: Summaries) -> None:
+    north, south = drawn(5, cohort="north"), drawn(6, cohort="south")
+    alone = {}
+    for name, frame in (("north", north), ("south", south)):
+        summaries.load(frame)
+        alone[name] = estimates(summaries.fit()[1])
+    nobody = drawn(7, 5, cohort="none").assign(frequency=0, recency=0.0, monetary_value=None)
+    summaries.load(pd.concat([north, south, nobody], ignore_index=True))
+    fit, rows = summaries.fit(group_by="cohort")
+    for name, wanted in alone.items():
+        assert_close(estimates(rows, name), wanted, 1e-8)
+    # Nobody of the third group has bought again: said and counted, and the others are valued.
+    assert [text for text in fit.warnings if "'none' has no repeat purchases" in text]
+    assert [(row["reason"], row["rows"]) for row in rows["exclusions"]] == [
+        ("no repeat purchases in the group 'none'", 5)
+    ]
+    assert {row["group_key"] for row in rows[""]} == {"north", "south"}
+    assert len(rows[""]) == 800
+
+
+# The sample start, the cap, the methods.
+
+
+def test_a_start_on_a_sample_ends_at_the_same_maximum(summaries: Summaries) -> None:
+    summaries.load(drawn(8, 3000))
+    _, plain = summaries.fit(sample_rows=0)
+    _, sampled = summaries.fit(sample_rows=400)
+    assert_close(estimates(sampled), estimates(plain), 1e-6)
+
+
+def test_value_cap_counts_what_it_caps(summaries: Summaries) -> None:
+    frame = drawn(9)
+    known = frame["monetary_value"].dropna()
+    frame.loc[known.index[:3], "monetary_value"] = 1e6
+    summaries.load(frame)
+    _, rows = summaries.fit(value_cap=0.9)
+    # Linear interpolation, as numpy's default; the capped lie above.
+    cap = float(np.quantile(frame["monetary_value"].dropna(), 0.9))
+    above = int((frame["monetary_value"] > cap).sum())
+    assert estimates(rows)["gamma_gamma.value_cap"] == pytest.approx(cap, abs=1e-6)
+    assert [row["rows"] for row in rows["exclusions"]] == [above]
+    assert max(row["expected_order_value"] for row in rows[""]) <= cap
+    assert max(row["monetary_value"] or 0 for row in rows[""]) == 1e6
+
+
+def test_the_methods_without_a_model(summaries: Summaries) -> None:
+    frame = pd.DataFrame(
+        {
+            "frequency": [0, 1, 3],
+            "recency": [0.0, 10.0, 30.0],
+            "age": [20.0, 40.0, 60.0],
+            "monetary_value": [None, 8.0, 5.0],
+        }
+    )
+    summaries.load(frame)
+    _, rows = summaries.fit(method="average", margin=0.5)
+    # The mean lifespan of repeat customers is 20: 8 * 1/40 * 20 and 5 * 3/60 * 20, by half.
+    assert [row["clv"] for row in sorted(rows[""], key=lambda r: r["customer_id"])] == [
+        0, pytest.approx(2), pytest.approx(2.5),
+    ]  # fmt: skip
+    _, rows = summaries.fit(method="historic")
+    assert [row["clv"] for row in sorted(rows[""], key=lambda r: r["customer_id"])] == [0, 8, 15]
+    assert {row["model"] for row in rows[""]} == {"historic"}
+    assert rows["parameters"] == []
+
+
+# Warnings.
+
+
+def test_values_that_go_with_frequency_are_told(summaries: Summaries) -> None:
+    frame = drawn(10)
+    frame["monetary_value"] = frame["monetary_value"] * (1 + frame["frequency"])
+    summaries.load(frame)
+    fit, _ = summaries.fit()
+    assert [text for text in fit.warnings if "correlate" in text and "group_by" in text]
+    summaries.load(drawn(10))
+    assert not [text for text in summaries.fit()[0].warnings if "correlate" in text]
+
+
+def test_values_without_a_mean_are_told_and_finite(summaries: Summaries) -> None:
+    """Means so spread that q <= 1: repeat customers count with their own."""
+    frame = drawn(11, 300)
+    random = np.random.default_rng(12)
+    # 1 / U has no finite mean.
+    frame["monetary_value"] = np.where(
+        frame["frequency"] > 0, 1 / random.uniform(size=300) ** 2, None
+    )
+    frame["monetary_value"] = frame["monetary_value"].astype(float)
+    summaries.load(frame)
+    fit, rows = summaries.fit()
+    assert estimates(rows)["gamma_gamma.q"] <= 1
+    assert [text for text in fit.warnings if "q = " in text and "value_cap" in text]
+    assert_finite(rows[""])
+    for row in rows[""]:
+        if row["frequency"]:
+            assert row["expected_order_value"] == pytest.approx(row["monetary_value"])
+
+
+def test_a_fit_at_a_boundary_is_told_and_scores(summaries: Summaries) -> None:
+    """Nobody ever leaves: everyone has just bought."""
+    frame = drawn(13, 200)
+    frame["frequency"] = frame["frequency"] + 1
+    frame["recency"] = frame["age"]
+    frame["monetary_value"] = 10.0 + frame.index % 7
+    summaries.load(frame)
+    fit, rows = summaries.fit()
+    (row,) = [row for row in rows["fit"] if row["model"] == "mbg_nbd"]
+    assert row["status"] == "boundary"
+    assert [text for text in fit.warnings if "mbg_nbd ended at a boundary" in text]
+    assert_finite(rows[""])
+    assert min(row["p_alive"] for row in rows[""]) > 0.99
+    errors = {row["std_error"] for row in rows["parameters"] if row["model"] == "mbg_nbd"}
+    assert errors == {None}
+
+
+def test_without_a_repeat_purchase_it_stops(summaries: Summaries) -> None:
+    summaries.load(drawn(14, 20).assign(frequency=0, recency=0.0, monetary_value=None))
+    with pytest.raises(ModelError, match="No repeat purchases"):
+        summaries.fit()
+
+
+# From orders to a build.
+
+
+def orders(seed: int, customers: int = 250) -> list[tuple[Any, ...]]:
+    """Draw order lines of 2024 and 2025 from drawn customers."""
+    random = np.random.default_rng(seed)
+    end = datetime.date(2025, 12, 31)
+    lines: list[tuple[Any, ...]] = []
+    for number, row in enumerate(drawn(seed, customers).itertuples(index=False)):
+        start = end - datetime.timedelta(days=round(row.age * 7))
+        between = sorted(random.uniform(0, row.recency, max(row.frequency - 1, 0)))
+        for place, at in enumerate([0.0, *between, row.recency][: row.frequency + 1]):
+            day = start + datetime.timedelta(days=round(at * 7))
+            mean = row.monetary_value if row.frequency else 9.0
+            price = round(mean * float(random.uniform(0.5, 1.5)), 2)
+            name = f"c{number:03d}"
+            lines.append((name, f"{name}-{place}", f"{day} 10:00:00", "mug", 1, price))
+    return lines
+
+
+def write(shop: Shop, *, as_of: str = "2026-01-01", **options: Any) -> None:
+    shop.write(vars={"as_of": as_of}, models={"clv": options})
+
+
+def warned(shop: Shop) -> list[str]:
+    return [each.text for each in shop.log.of(Said) if each.level == "warn"]
+
+
+def test_auto_takes_the_model_of_least_error_in_the_holdout(shop: Shop) -> None:
+    shop.load(orders(21))
+    write(shop, model="auto")
+    shop.build("+clv")
+    errors = {
+        row["model"]: row["value"] for row in shop.rows("clv_metrics") if row["metric"] == "rmse"
+    }
+    assert set(errors) == {"mbg_nbd", "bg_nbd", "pareto_nbd"}
+    best = min(errors, key=lambda name: errors[name])
+    assert {row["model"] for row in shop.rows("clv")} == {best}
+    chosen = {row["model"] for row in shop.rows("clv_fit") if row["chosen"]}
+    assert chosen == {best, "gamma_gamma"}
+    assert {row["model"] for row in shop.rows("clv_holdout")} == set(errors)
+
+
+def test_the_holdout_adds_up_to_the_summary(shop: Shop) -> None:
+    shop.load(orders(22))
+    write(shop)
+    shop.build("+clv")
+    summary = [
+        row for row in shop.rows("clv_customer_summary") if row["calibration_frequency"] is not None
+    ]
+    bins = by(shop.rows("clv_holdout", order="3"), "frequency")
+    assert max(bins) <= 7
+    for x, row in bins.items():
+        mine = [each for each in summary if min(each["calibration_frequency"], 7) == x]
+        assert row["customers"] == len(mine)
+        assert row["actual_orders"] == sum(each["holdout_frequency"] for each in mine)
+        assert row["actual_value"] == pytest.approx(sum(each["holdout_value"] for each in mine))
+        length = (datetime.date(2025, 12, 31) - summary[0]["calibration_end"]).days / 7
+        rates = [
+            each["last_period_frequency"] * length / max(min(each["calibration_age"], length), 1)
+            for each in mine
+        ]
+        assert row["baseline_orders"] == pytest.approx(sum(rates))
+    metrics = by(shop.rows("clv_metrics"), "metric")
+    assert set(metrics) == {"mae", "rmse", "bias", "top_decile_revenue_share"}
+    bias = sum(row["expected_orders"] - row["actual_orders"] for row in bins.values())
+    assert metrics["bias"]["value"] == pytest.approx(bias / len(summary))
+    assert 0 < metrics["top_decile_revenue_share"]["value"] <= 1
+    # What is expected stands beside what came.
+    said = [each.text for each in shop.log.of(Said)]
+    assert [
+        text for text in said if "orders are expected in the next 52 weeks; the last 52" in text
+    ]
+
+
+def test_refit_never_keeps_the_parameters_and_scores_todays_customers(shop: Shop) -> None:
+    lines = orders(23)
+    shop.load(lines)
+    write(shop, as_of="2025-11-01", refit="never")
+    shop.build("+clv")
+    before = shop.rows("clv_parameters", order="1, 2, 3, 4")
+    write(shop, refit="never")
+    shop.build("+clv")
+    assert shop.rows("clv_parameters", order="1, 2, 3, 4") == before
+    rows = shop.rows("clv")
+    assert {row["fitted_as_of"] for row in rows} == {datetime.date(2025, 11, 1)}
+    assert {row["as_of"] for row in rows} == {datetime.date(2026, 1, 1)}
+    assert len(rows) == len({line[0] for line in lines})
+    shop.build("clv", full_refresh=True)
+    assert {row["fitted_as_of"] for row in shop.rows("clv")} == {datetime.date(2026, 1, 1)}
+    assert shop.rows("clv_parameters", order="1, 2, 3, 4") != before
+
+
+def test_subscriptions_and_a_single_great_customer_are_told(shop: Shop) -> None:
+    """Every 28 days for most; one of 120 customers holds more than half the value."""
+    lines = []
+    for number in range(120):
+        for place in range(6 + number % 3 if number % 10 else 1):
+            day = datetime.date(2025, 1, 1 + number % 20) + datetime.timedelta(days=28 * place)
+            price = 9000.0 if number == 11 else 5.0 + (number * 7 + place) % 5
+            name = f"c{number}"
+            lines.append((name, f"{name}-{place}", f"{day} 10:00:00", "mug", 1, price))
+    shop.load(lines)
+    write(shop)
+    shop.build("+clv")
+    said = " ".join(warned(shop))
+    assert "scheduled purchases" in said and "customer_lifecycle" in said
+    assert "of 120 customers hold" in said and "value_cap: 0.99" in said
+    assert_finite(shop.rows("clv"))
+
+
+def test_a_shop_of_under_26_weeks_is_valued_and_told(shop: Shop) -> None:
+    lines = [line for line in orders(24) if line[2] >= "2025-08"]
+    shop.load(lines)
+    write(shop)
+    shop.build("+clv")
+    (text,) = [text for text in warned(shop) if "no holdout" in text]
+    assert "26 weeks" in text and "calibration_end" in text
+    assert shop.rows("clv_holdout") == []
+    assert_finite(shop.rows("clv"))
+
+
+def test_a_calibration_end_outside_the_data_is_an_error(shop: Shop) -> None:
+    shop.load(orders(25, 60))
+    write(shop, calibration_end="2027-01-01")
+    assert shop.run("build", "+clv") == 1
+    assert "calibration_end 2027-01-01" in shop.said()
+    assert "not within the observed days, which end on 2025-12-31" in shop.said()
+
+
+def test_explain_says_what_a_customer_is_worth(shop: Shop) -> None:
+    shop.load(orders(26))
+    write(shop)
+    shop.build("+clv", "+customer_lifecycle")
+    row = max(shop.rows("clv"), key=lambda each: each["frequency"])
+    settings = Settings(project_dir=shop.folder, profiles_dir=shop.folder)
+    text = " ".join(" ".join(explain.customer(settings, row["customer_id"], lines=1)).split())
+    assert f"{row['clv']:,.2f}" in text
+    assert f"in tenth {row['clv_decile']} of the customers" in text
+    assert f"{row['frequency']:,} repeat purchases" in text
+    assert f"{row['expected_orders']:,.2f} orders expected" in text
+    assert "Model mbg_nbd" in text
+
+
+def test_both_engines_give_the_same(tmp_path: Path, postgres_dsn: str) -> None:
+    """Parameters to 1e-8, scores to 1e-7 of them; the choice and the tenths alike."""
+    from psycopg.conninfo import conninfo_to_dict
+
+    known = {"host", "port", "user", "password", "dbname"}
+    server = {k: v for k, v in conninfo_to_dict(postgres_dsn).items() if k in known}
+    lines = orders(27)
+    found = []
+    for name, target in (
+        ("duckdb", DuckDBTarget(path=str(tmp_path / "shop.duckdb"))),
+        ("postgres", PostgresTarget(schema="clv_twins", **server)),
+    ):
+        shop = Shop(tmp_path / name, target)
+        shop.load(lines)
+        write(shop, discount_rate=0.002)
+        shop.build("+clv")
+        found.append(
+            {
+                output: shop.rows(output, order="1, 2, 3, 4")
+                for output in ("clv_parameters", "clv_fit", "clv_holdout", "clv_metrics")
+            }
+            | {"clv": shop.rows("clv")}
+        )
+    one, other = found
+    for output, rows in one.items():
+        assert len(rows) == len(other[output])
+        for row, twin in zip(rows, other[output], strict=True):
+            for column, value in row.items():
+                if isinstance(value, float):
+                    assert value == pytest.approx(twin[column], rel=1e-7, abs=1e-9), (
+                        output,
+                        column,
+                    )
+                else:
+                    assert value == twin[column], (output, column)
+    for row, twin in zip(one["clv_parameters"], other["clv_parameters"], strict=True):
+        assert row["estimate"] == pytest.approx(twin["estimate"], rel=1e-8)
