@@ -296,6 +296,23 @@ def explain(customer: str, **given: Any) -> int:
 
 
 @cli.command()
+@click.argument("form", type=click.Choice(["parquet", "csv"]))
+@click.argument("directory", type=folder)
+@common
+@option("-s", "--select", multiple=True, help="Models: a name, +name, tag:rfm.")
+@option("--exclude", multiple=True, help="Models to leave out, in the same words.")
+def export(form: str, directory: Path, **given: Any) -> int:
+    """Write the published tables to files in DIRECTORY."""
+    from seg_sql.exporting import export_files
+
+    console_from(given)
+    settings = settings_from(given)
+    for line in export_files(settings, "csv" if form == "csv" else "parquet", directory, **given):
+        click.echo(line, err=True)
+    return 0
+
+
+@cli.command()
 @common
 def debug(**given: Any) -> int:
     """Check the project, the connection and the rights, and say what is missing."""

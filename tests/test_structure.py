@@ -37,7 +37,7 @@ LAYERS = [
         "init",
         "session",
         "report",
-        "export",
+        "exporting",
         "docs",
     },
     {
@@ -50,7 +50,7 @@ LAYERS = [
         "unit_testing",
         "console",
     },
-    {"ownership"},
+    {"ownership", "grain"},
     {"algorithms"},
     {"step"},
     {"workspace"},

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 RelationKind = Literal["table", "view"]
 ColumnKind = Literal["number", "text", "date", "timestamp", "boolean", "other"]
+FileFormat = Literal["parquet", "csv"]
 
 WORK_PREFIX = "seg_tmp_"
 MARK = "seg-sql"
@@ -118,6 +120,9 @@ class Engine(Protocol):
 
     def describe(self, query: str) -> list[Column]:
         """Return the columns that a SELECT yields, without running it."""
+
+    def export(self, query: str, file: Path, file_format: FileFormat) -> int:
+        """Write the rows of a query to a file of this machine, typed; return their number."""
 
     def existing(self) -> dict[str, Existing]:
         """Return the relations of the target schema by name, work relations included."""

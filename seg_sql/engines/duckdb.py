@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from seg_sql.engines import Column, ColumnKind, Existing, Publication, RelationKind, Result, _shared
+from seg_sql.engines import (
+    Column,
+    ColumnKind,
+    Existing,
+    FileFormat,
+    Publication,
+    RelationKind,
+    Result,
+    _shared,
+)
 from seg_sql.engines._duckdb_errors import database_error
 from seg_sql.engines._duckdb_file import Copy, check_folder, connect, create_file, writable
 from seg_sql.errors import ConfigError, DatabaseError, StartError
@@ -245,6 +254,11 @@ class DuckDBEngine:
         """Return the columns that a SELECT yields, without running it."""
         described = self.send(f"describe\n{query}", inner=query)
         return [Column(row[0], row[1], _kind(row[1])) for row in described.rows]
+
+    def export(self, query: str, file: Path, file_format: FileFormat) -> int:
+        """Write the rows of a query to a file, with the types that they have."""
+        to = f"to {self.literal(str(file))} (format {file_format})"
+        return int(self.send(f"copy (\n{query}\n) {to}", inner=query).rows[0][0])
 
     def existing(self) -> dict[str, Existing]:
         """Return the relations of the target schema by name, work relations included."""

@@ -6,9 +6,19 @@ import contextlib
 import hashlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seg_sql.engines import Column, ColumnKind, Existing, Publication, RelationKind, Result, _shared
+from seg_sql.engines import (
+    Column,
+    ColumnKind,
+    Existing,
+    FileFormat,
+    Publication,
+    RelationKind,
+    Result,
+    _shared,
+)
 from seg_sql.engines._postgres_session import (
     connect,
     database_error,
@@ -194,6 +204,32 @@ class PostgresEngine:
             Column(name, type_, _kind(base, category))
             for name, (type_, base, category) in zip(names, types, strict=True)
         ]
+
+    def export(self, query: str, file: Path, file_format: FileFormat) -> int:
+        """Write the rows of a query to a file of this machine, with the types that they have."""
+        from seg_sql.engines._postgres_files import export
+
+        return export(self, query, file, file_format)
+
+    def copy_out(self, query: str, file: Path, *, null: str) -> None:
+        """Write the rows of a query to a CSV file of this machine, as the server sends them."""
+        options = f"(format csv, header, null {self.literal(null)})"
+        sql = f"copy (\n{query}\n) to stdout {options}"
+        start = time.perf_counter()
+        try:
+            with (
+                file.open("wb") as into,
+                self._connection.cursor() as cursor,
+                cursor.copy(sql) as rows,
+            ):
+                for part in rows:
+                    into.write(part)
+        except OSError:
+            raise
+        except Exception as error:
+            raise self._error(error, query, sql) from error
+        finally:
+            self.seconds += time.perf_counter() - start
 
     def _parse(self, query: str) -> tuple[list[str], list[int], list[int]]:
         """Let the server parse a query, and return names, types and type modifiers.
