@@ -296,18 +296,23 @@ def explain(customer: str, **given: Any) -> int:
 
 
 @cli.command()
-@click.argument("form", type=click.Choice(["parquet", "csv"]))
+@click.argument("form", type=click.Choice(["parquet", "csv", "dbt"]))
 @click.argument("directory", type=folder)
 @common
 @option("-s", "--select", multiple=True, help="Models: a name, +name, tag:rfm.")
 @option("--exclude", multiple=True, help="Models to leave out, in the same words.")
 def export(form: str, directory: Path, **given: Any) -> int:
-    """Write the published tables to files in DIRECTORY."""
+    """Write the published tables to files in DIRECTORY, or the SQL models as a dbt project."""
+    from seg_sql.dbt_project import export_dbt
     from seg_sql.exporting import export_files
 
     console_from(given)
     settings = settings_from(given)
-    for line in export_files(settings, "csv" if form == "csv" else "parquet", directory, **given):
+    if form == "dbt":
+        lines = export_dbt(settings, directory, **given)
+    else:
+        lines = export_files(settings, "csv" if form == "csv" else "parquet", directory, **given)
+    for line in lines:
         click.echo(line, err=True)
     return 0
 

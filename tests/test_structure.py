@@ -38,6 +38,7 @@ LAYERS = [
         "session",
         "report",
         "exporting",
+        "dbt_project",
         "docs",
     },
     {
