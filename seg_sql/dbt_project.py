@@ -70,6 +70,8 @@ class _Dbt(Workspace):
 
     def _raw(self, name: str) -> str:
         entry, found = self.project.config.inputs[name], self.input(name)
+        if entry.query is not None:
+            return found.source
         if entry.relation is None:
             # dbt-duckdb reads a location as a format string, of the kind that has no braces.
             location = found.source.replace("%", "%%")

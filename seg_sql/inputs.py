@@ -219,6 +219,8 @@ def _source(
     if entry.relation is not None:
         parts = split_relation(entry.relation, where)
         return ".".join(engine.quote(part) for part in parts)
+    if entry.query is not None:
+        return f"(\n{entry.query.strip().rstrip(';')}\n)"
     assert entry.path is not None
     if not engine.reads_files:
         raise ConfigError(
@@ -301,7 +303,7 @@ def _describe(
     except DatabaseError as error:
         if error.lost:
             raise
-        what = entry.relation or entry.path
+        what = entry.relation or entry.path or "The query"
         if _is_csv(entry) and "sniff" in error.message:
             raise ConfigError(f"{what} {_NOT_CSV}", where=where, hint=_CSV_HINT) from error
         hint = error.hint or (_RELATION_HINT if entry.relation is not None else None)

@@ -26,7 +26,7 @@ SQL_TEXT = re.compile(
 # Each layer may import those below it and its own; nothing imports upwards.
 LAYERS = [
     {"cli", "api"},
-    {"commands"},
+    {"commands", "tables"},
     {
         "runner",
         "building",
