@@ -296,6 +296,19 @@ def explain(customer: str, **given: Any) -> int:
 
 
 @cli.command()
+@common
+@option("--output", type=folder, help="Where to write it; default: target/docs.")
+def docs(output: Path | None, **given: Any) -> int:
+    """Write the documentation of the models as one HTML file, with catalog.json beside it."""
+    from seg_sql.docs import write_docs
+
+    console_from(given)
+    for line in write_docs(settings_from(given), output):
+        click.echo(line, err=True)
+    return 0
+
+
+@cli.command()
 @click.argument("form", type=click.Choice(["parquet", "csv", "dbt"]))
 @click.argument("directory", type=folder)
 @common

@@ -474,7 +474,7 @@ def _count(things: Sequence[str], what: str) -> str:
 
 
 _FILES = ("manifest.json", "run_results.json", "catalog.json")
-_ARTIFACTS = frozenset({"compiled", *_FILES, *(f"{name}.part" for name in _FILES)})
+_ARTIFACTS = frozenset({"compiled", "docs", *_FILES, *(f"{name}.part" for name in _FILES)})
 
 
 def demo(directory: Path, customers: int, seed: int) -> Iterator[str]:

@@ -53,10 +53,11 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _unwritable(folder, error) from error
+        raise unwritable(folder, error) from error
 
 
-def _unwritable(path: Path, error: OSError) -> ConfigError:
+def unwritable(path: Path, error: OSError) -> ConfigError:
+    """Return the error that says why a file or folder cannot be written."""
     return ConfigError(
         f"{path} cannot be written: {error.strerror or error}.",
         hint="Give the user of this process the right, free space, or choose another folder.",
@@ -96,7 +97,7 @@ def _write(steps: Steps, output: Model, file: Path, file_format: FileFormat) -> 
         rows = engine.export(query, part, file_format)
         part.replace(file)
     except OSError as error:
-        raise _unwritable(file, error) from error
+        raise unwritable(file, error) from error
     finally:
         part.unlink(missing_ok=True)
     return rows

@@ -51,7 +51,7 @@ LAYERS = [
         "unit_testing",
         "console",
     },
-    {"ownership", "grain"},
+    {"ownership", "grain", "lineage"},
     {"algorithms"},
     {"step"},
     {"workspace"},
