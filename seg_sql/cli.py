@@ -298,8 +298,16 @@ def explain(customer: str, **given: Any) -> int:
 @cli.command()
 @common
 @option("--output", type=folder, help="Where to write it; default: target/docs.")
-def docs(output: Path | None, **given: Any) -> int:
+@option("--schema", is_flag=True, help="Print the JSON Schema of seg_sql.yml, for editors.")
+def docs(output: Path | None, schema: bool, **given: Any) -> int:
     """Write the documentation of the models as one HTML file, with catalog.json beside it."""
+    if schema:
+        import json
+
+        from seg_sql.json_schema import project_schema
+
+        click.echo(json.dumps(project_schema(), indent=2))
+        return 0
     from seg_sql.docs import write_docs
 
     console_from(given)

@@ -57,6 +57,7 @@ LAYERS = [
     {"workspace"},
     {"inputs"},
     {"render", "select"},
+    {"json_schema"},
     {"project", "graph", "lint", "lint_tree", "lint_words", "events"},
     {"algorithm"},
     {"config", "options", "generic_tests"},
