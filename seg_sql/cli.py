@@ -350,6 +350,49 @@ def explain(customer: str | None, **given: Any) -> int:
 
 @cli.command()
 @common
+@option("--output", type=folder, help="Where to write it; default: target/docs.")
+@option("--schema", is_flag=True, help="Print the JSON Schema of seg_sql.yml, for editors.")
+def docs(output: Path | None, schema: bool, **given: Any) -> int:
+    """Write the documentation of the models as one HTML file, with catalog.json beside it."""
+    if schema:
+        import json
+
+        from seg_sql.json_schema import project_schema
+
+        click.echo(json.dumps(project_schema(), indent=2))
+        return 0
+    from seg_sql.docs import write_docs
+
+    console_from(given)
+    for line in write_docs(settings_from(given), output):
+        click.echo(line, err=True)
+    return 0
+
+
+@cli.command()
+@click.argument("form", type=click.Choice(["parquet", "csv", "dbt"]))
+@click.argument("directory", type=folder)
+@common
+@option("-s", "--select", multiple=True, help="Models: a name, +name, tag:rfm.")
+@option("--exclude", multiple=True, help="Models to leave out, in the same words.")
+def export(form: str, directory: Path, **given: Any) -> int:
+    """Write the published tables to files in DIRECTORY, or the SQL models as a dbt project."""
+    from seg_sql.dbt_project import export_dbt
+    from seg_sql.exporting import export_files
+
+    console_from(given)
+    settings = settings_from(given)
+    if form == "dbt":
+        lines = export_dbt(settings, directory, **given)
+    else:
+        lines = export_files(settings, "csv" if form == "csv" else "parquet", directory, **given)
+    for line in lines:
+        click.echo(line, err=True)
+    return 0
+
+
+@cli.command()
+@common
 def debug(**given: Any) -> int:
     """Check the project, the connection and the rights, and say what is missing."""
     from seg_sql import commands

@@ -497,7 +497,7 @@ def _count(things: Sequence[str], what: str) -> str:
 
 
 _FILES = ("manifest.json", "run_results.json", "catalog.json")
-_FOLDERS = ("backfill", "compiled", "state")
+_FOLDERS = ("backfill", "compiled", "docs", "state")
 _ARTIFACTS = frozenset({*_FOLDERS, *_FILES, *(f"{name}.part" for name in _FILES)})
 
 

@@ -48,6 +48,7 @@ class InputConfig(BaseModel):
 
     relation: str | None = Field(default=None, description="schema.table, as the database knows.")
     path: str | None = Field(default=None, description="CSV or Parquet file or glob (DuckDB).")
+    query: str | None = Field(default=None, description="A SELECT in place of a relation.")
     columns: dict[str, str] = Field(default_factory=dict)
     where: str | None = Field(default=None, description="A SQL condition on the raw columns.")
     attributes: list[str] = Field(default_factory=list)
@@ -57,8 +58,8 @@ class InputConfig(BaseModel):
 
     @model_validator(mode="after")
     def _one_source(self) -> InputConfig:
-        if (self.relation is None) == (self.path is None):
-            raise ValueError("give either 'relation' (a table) or 'path' (a file)")
+        if sum(given is not None for given in (self.relation, self.path, self.query)) != 1:
+            raise ValueError("give either 'relation' (a table) or 'path' (a file), or 'query'")
         return self
 
     @field_validator("attributes")

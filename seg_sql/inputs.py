@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,7 @@ class Input:
         is_file: Whether it is read from files.
         is_csv: Whether rows may have been rejected by the reader.
         ids: The type of each mapped id, and what kind of type it is.
+        over: Gives the same SELECT over another relation with the same raw columns.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Input:
     is_file: bool
     is_csv: bool
     ids: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    over: Callable[[str], str] = field(default=str, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -106,10 +109,12 @@ def resolve(
             f"{engine.quote(raw_name)} as {engine.quote(column)}"
             for column, raw_name in entry.columns.items()
         ] or [engine.quote(column.name) for column in raw]
-        sql = render_step("limited", renderer, columns=names, source=source, conditions=conditions)
+        over = partial(_over, "limited", renderer, {"columns": names, "conditions": conditions})
+        sql = over(source)
         _check_condition(name, entry, sql, engine, project)
         mapped = frozenset(entry.columns or lookup)
-        return Input(name, sql, source, mapped, (), entry.path is not None, _is_csv(entry))
+        is_file, is_csv = entry.path is not None, _is_csv(entry)
+        return Input(name, sql, source, mapped, (), is_file, is_csv, over=over)
     columns = _columns(name, entry, raw, engine, project)
     attributes = []
     for attribute in entry.attributes:
@@ -122,18 +127,17 @@ def resolve(
             )
         attributes.append(engine.quote(_find(attribute, lookup, project, name, "attributes").name))
     customer = next((c for c in columns if c["name"] == "customer_id" and c["raw"]), None)
-    sql = render_step(
-        "mapped",
-        renderer,
-        columns=columns,
-        attributes=attributes,
-        anonymous_ids=_anonymous_ids(entry, customer["raw_kind"]) if customer else [],
-        customer_id=customer["raw"] if customer else None,
-        decimal_comma=entry.decimal_comma,
-        date_order=entry.date_order,
-        source=source,
-        conditions=conditions,
-    )
+    context = {
+        "columns": columns,
+        "attributes": attributes,
+        "anonymous_ids": _anonymous_ids(entry, customer["raw_kind"]) if customer else [],
+        "customer_id": customer["raw"] if customer else None,
+        "decimal_comma": entry.decimal_comma,
+        "date_order": entry.date_order,
+        "conditions": conditions,
+    }
+    over = partial(_over, "mapped", renderer, context)
+    sql = over(source)
     _check_condition(name, entry, sql, engine, project)
     return Input(
         name=name,
@@ -148,6 +152,7 @@ def resolve(
             for c in columns
             if c["raw"] and c["type"] == "id"
         },
+        over=over,
     )
 
 
@@ -204,12 +209,18 @@ def render_step(step: str, renderer: Renderer, **context: Any) -> str:
     return renderer.render(path.read_text("utf-8"), f"sql/inputs/{step}.sql", **context).sql
 
 
+def _over(step: str, renderer: Renderer, context: Mapping[str, Any], source: str) -> str:
+    return render_step(step, renderer, **context, source=source)
+
+
 def _source(
     entry: InputConfig, project: Project, engine: Engine, renderer: Renderer, where: str
 ) -> str:
     if entry.relation is not None:
-        parts = _split_relation(entry.relation, where)
+        parts = split_relation(entry.relation, where)
         return ".".join(engine.quote(part) for part in parts)
+    if entry.query is not None:
+        return f"(\n{entry.query.strip().rstrip(';')}\n)"
     assert entry.path is not None
     if not engine.reads_files:
         raise ConfigError(
@@ -268,7 +279,8 @@ def _is_csv(entry: InputConfig) -> bool:
     return entry.path is not None and _format(entry.path) == "csv"
 
 
-def _split_relation(relation: str, where: str) -> list[str]:
+def split_relation(relation: str, where: str) -> list[str]:
+    """Return the parts of a relation's name as they are written in seg_sql.yml, unquoted."""
     from sqlglot import exp
     from sqlglot.errors import SqlglotError
 
@@ -291,7 +303,7 @@ def _describe(
     except DatabaseError as error:
         if error.lost:
             raise
-        what = entry.relation or entry.path
+        what = entry.relation or entry.path or "The query"
         if _is_csv(entry) and "sniff" in error.message:
             raise ConfigError(f"{what} {_NOT_CSV}", where=where, hint=_CSV_HINT) from error
         hint = error.hint or (_RELATION_HINT if entry.relation is not None else None)

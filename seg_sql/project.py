@@ -305,7 +305,7 @@ def _check_model_keys(
                 hint=did_you_mean(name, models),
             )
         known = CONFIG_KEYS | set(MODEL_OPTIONS[name].model_fields if name in MODEL_OPTIONS else ())
-        if _ALGORITHM_MODEL.search(models[name].text):
+        if algorithm_of(models[name].text) is not None:
             # Its options are the algorithm's, which knows them when the model is parsed.
             continue
         for key in given:
@@ -315,6 +315,12 @@ def _check_model_keys(
                     where=document.where("models", name, key),
                     hint=did_you_mean(key, known),
                 )
+
+
+def algorithm_of(text: str) -> str | None:
+    """Return the algorithm that the text of a model is materialized by, if it is one."""
+    found = _ALGORITHM_MODEL.search(text)
+    return None if found is None else found[1]
 
 
 def missing_columns(

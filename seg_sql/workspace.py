@@ -392,12 +392,12 @@ class Workspace:
             )
         node = self.nodes.get(name)
         if node is not None and not node.builds:
-            return _inline(self.compile(name))
+            return inlined(self.compile(name))
         return self.relation(name)
 
     def input_sql(self, name: str) -> str:
         """Return what stands for `input(name)`: a typed SELECT in parentheses."""
-        return _inline(self.input(name).sql)
+        return inlined(self.input(name).sql)
 
     def unmapped(self, name: str) -> list[tuple[str, str]]:
         """Return each (input, column) that a model, or what it reads, needs and is not mapped."""
@@ -506,7 +506,8 @@ def validate_config(
         raise
 
 
-def _inline(sql: str) -> str:
+def inlined(sql: str) -> str:
+    """Return a SELECT in parentheses, as it stands in another."""
     return f"(\n{textwrap.indent(sql, '        ')}\n    )"
 
 

@@ -26,7 +26,7 @@ SQL_TEXT = re.compile(
 # Each layer may import those below it and its own; nothing imports upwards.
 LAYERS = [
     {"cli", "api"},
-    {"commands", "backfill", "forget"},
+    {"commands", "backfill", "forget", "tables"},
     {
         "moves",
         "runner",
@@ -40,7 +40,8 @@ LAYERS = [
         "init",
         "session",
         "report",
-        "export",
+        "exporting",
+        "dbt_project",
         "docs",
     },
     {
@@ -54,12 +55,13 @@ LAYERS = [
         "unit_testing",
         "console",
     },
-    {"ownership"},
+    {"ownership", "grain", "lineage"},
     {"algorithms"},
     {"step"},
     {"workspace", "journal"},
     {"inputs"},
     {"render", "select"},
+    {"json_schema"},
     {"project", "graph", "lint", "lint_tree", "lint_words", "events"},
     {"algorithm"},
     {"config", "options", "generic_tests"},

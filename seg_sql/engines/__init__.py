@@ -11,13 +11,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from seg_sql.profiles import Target
 
 RelationKind = Literal["table", "view"]
 ColumnKind = Literal["number", "text", "date", "timestamp", "boolean", "other"]
+FileFormat = Literal["parquet", "csv"]
 
 WORK_PREFIX = "seg_tmp_"
 MARK = "seg-sql"
@@ -120,6 +124,12 @@ class Engine(Protocol):
     def describe(self, query: str) -> list[Column]:
         """Return the columns that a SELECT yields, without running it."""
 
+    def frame(self, query: str) -> DataFrame:
+        """Run one query and return its rows as a pandas frame; dates are datetime64."""
+
+    def export(self, query: str, file: Path, file_format: FileFormat) -> int:
+        """Write the rows of a query to a file of this machine, typed; return their number."""
+
     def existing(self) -> dict[str, Existing]:
         """Return the relations of the target schema by name, work relations included."""
 
@@ -189,3 +199,57 @@ def open_engine(
     from seg_sql.engines.duckdb import DuckDBEngine
 
     return DuckDBEngine(target, timezone=timezone, read_only=read_only, wait=wait)
+
+
+def engine_on(connection: Any, *, schema: str, timezone: str = "UTC") -> Engine:
+    """Work on a connection that somebody else has opened.
+
+    Closing the engine gives it back open and with the settings that it had.
+
+    Raises:
+        StartError: It is in a transaction, or no connection of DuckDB or psycopg.
+    """
+    from seg_sql.errors import StartError
+
+    kinds = {f"{kind.__module__}.{kind.__name__}" for kind in type(connection).__mro__}
+    if "psycopg.Connection" in kinds:
+        from seg_sql.engines.postgres import PostgresEngine
+        from seg_sql.profiles import PostgresTarget
+
+        info = connection.info
+        place = {"host": info.host, "port": info.port, "user": info.user, "dbname": info.dbname}
+        target = PostgresTarget.model_validate({**place, "schema": schema})
+        return PostgresEngine(target, timezone=timezone, connection=connection)
+    if any(kind.endswith(".DuckDBPyConnection") for kind in kinds):
+        from seg_sql.engines.duckdb import DuckDBEngine
+        from seg_sql.profiles import DuckDBTarget
+
+        given = DuckDBTarget.model_validate({"schema": schema})
+        return DuckDBEngine(given, timezone=timezone, connection=connection)
+    raise StartError(
+        f"seg-sql works on a connection of duckdb or psycopg, not on"
+        f" {type(connection).__module__}.{type(connection).__name__}.",
+        hint="Give duckdb.connect() or psycopg.connect(), or a pandas, polars or Arrow table.",
+    )
+
+
+def holding(name: str, table: Any) -> Any:
+    """Return a connection to a DuckDB in memory that has a pandas, polars or Arrow table.
+
+    Raises:
+        StartError: DuckDB cannot read it.
+    """
+    import duckdb
+
+    from seg_sql.errors import StartError
+
+    connection = duckdb.connect(":memory:")
+    try:
+        connection.register(name, table)
+    except duckdb.Error as error:
+        connection.close()
+        raise StartError(
+            f"A {type(table).__module__}.{type(table).__name__} is no table that DuckDB can read.",
+            hint="Give a connection of duckdb or psycopg, or a pandas, polars or Arrow table.",
+        ) from error
+    return connection

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from seg_sql.engines import _shared
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 OLDEST = 15
 APPLICATION = "seg-sql"
+
+# The settings of a session that the engine changes, beside the time zone.
+_CHANGED = ("standard_conforming_strings", "extra_float_digits", "client_min_messages")
 
 # Connection errors, and the server's ends of a session: shut down by the administrator or by a
 # crash, still starting, idle for too long.
@@ -67,13 +71,61 @@ def connect(target: PostgresTarget) -> psycopg.Connection[tuple[Any, ...]]:
     except psycopg.Error as error:
         # No cause: what a traceback shows of it is the driver's business, not ours to check.
         raise _start_error(hide_password(str(error), target), target) from None
+    try:
+        _check_version(connection)
+    except StartError:
+        connection.close()
+        raise
+    return connection
+
+
+def _check_version(connection: psycopg.Connection[Any]) -> None:
     number = connection.info.server_version
     if number < OLDEST * 10000:
-        connection.close()
         raise StartError(
             f"PostgreSQL {server_version(number)} is too old: seg-sql needs {OLDEST} or newer."
         )
-    return connection
+
+
+def borrow(connection: psycopg.Connection[Any]) -> Callable[[], None]:
+    """Let us work on somebody's connection; return what gives it back as it was.
+
+    Raises:
+        StartError: It is closed, in a transaction, or to a server that is too old.
+    """
+    import psycopg
+    from psycopg.pq import TransactionStatus
+    from psycopg.rows import tuple_row
+
+    status = connection.info.transaction_status
+    if status == TransactionStatus.UNKNOWN:
+        raise StartError("The connection is closed.", hint="Connect again.")
+    if status != TransactionStatus.IDLE:
+        raise StartError(
+            "The connection is in a transaction.",
+            hint="Commit it or roll it back first: connection.commit()",
+        )
+    _check_version(connection)
+    before = {
+        name: getattr(connection, name)
+        for name in ("autocommit", "prepare_threshold", "row_factory", "cursor_factory")
+    }
+    connection.autocommit = True
+    connection.prepare_threshold = None
+    connection.row_factory = tuple_row
+    connection.cursor_factory = psycopg.Cursor
+    settings = {
+        name: connection.execute("select current_setting(%s)", [name]).fetchone()
+        for name in ("TimeZone", *_CHANGED)
+    }
+
+    def give_back() -> None:
+        for name, row in settings.items():
+            connection.execute("select set_config(%s, %s, false)", [name, row[0] if row else None])
+        for name, value in before.items():
+            setattr(connection, name, value)
+
+    return give_back
 
 
 def server_version(number: int) -> str:

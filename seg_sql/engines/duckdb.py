@@ -16,6 +16,7 @@ from seg_sql.engines import (
     Column,
     ColumnKind,
     Existing,
+    FileFormat,
     Publication,
     RelationKind,
     Result,
@@ -26,6 +27,8 @@ from seg_sql.engines._duckdb_file import Copy, check_folder, connect, create_fil
 from seg_sql.errors import ConfigError, DatabaseError, StartError
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from seg_sql.profiles import Attachment, DuckDBTarget
 
 INSERT_ROWS = 500
@@ -96,7 +99,13 @@ class DuckDBEngine:
     reads_files = True
 
     def __init__(
-        self, target: DuckDBTarget, *, timezone: str, read_only: bool = False, wait: float = 0.0
+        self,
+        target: DuckDBTarget,
+        *,
+        timezone: str,
+        read_only: bool = False,
+        wait: float = 0.0,
+        connection: duckdb.DuckDBPyConnection | None = None,
     ) -> None:
         """Open the database and set the session up.
 
@@ -105,6 +114,7 @@ class DuckDBEngine:
             timezone: Name of the session's time zone.
             read_only: Whether nothing will be written.
             wait: Seconds to wait for another process that holds the file.
+            connection: Somebody's open connection to work on instead; closing gives it back.
         """
         self.schema = target.schema_
         self.version = duckdb.__version__
@@ -112,6 +122,12 @@ class DuckDBEngine:
         self._made: dict[str, RelationKind] = {}
         self._file = None if target.path == ":memory:" else Path(target.path)
         self._copy: Copy | None = None
+        self._settings: dict[str, Any] | None = None  # to give back with the connection
+        if connection is not None:
+            self._connection = connection
+            self._settings = self._borrowed()
+            self._set_up(target, timezone)
+            return
         path = self._file
         if path is not None:
             check_folder(path, read_only=read_only)
@@ -131,6 +147,25 @@ class DuckDBEngine:
         except BaseException:
             self.close(keep=False)
             raise
+
+    def _borrowed(self) -> dict[str, Any]:
+        """Return the settings of a connection that is not ours, which must be at rest."""
+        try:
+            self._connection.execute("begin transaction")
+            self._connection.execute("rollback")
+        except duckdb.TransactionException as error:
+            raise StartError(
+                "The connection is in a transaction.", hint="Commit it or roll it back first."
+            ) from error
+        except duckdb.Error as error:
+            words = _shared.sentence(str(error))
+            raise StartError(f"The connection cannot be used: {words}") from error
+        found = {}
+        for name in ("TimeZone", "errors_as_json"):
+            with contextlib.suppress(duckdb.Error):
+                row = self._connection.execute("select current_setting(?)", [name]).fetchone()
+                found[name] = row[0] if row else None
+        return found
 
     def _set_up(self, target: DuckDBTarget, timezone: str) -> None:
         # Only a JSON error says where in the statement the fault is; the text cuts long lines.
@@ -212,6 +247,11 @@ class DuckDBEngine:
         Args:
             keep: With `copy_on_build`, whether the copy replaces the file, or is thrown away.
         """
+        if self._settings is not None:
+            for name, value in self._settings.items():
+                with contextlib.suppress(duckdb.Error):
+                    self._connection.execute(f"set {name} = {self.literal(value)}")
+            return
         with contextlib.suppress(duckdb.Error):
             self._connection.close()
         copy, self._copy = self._copy, None
@@ -255,6 +295,16 @@ class DuckDBEngine:
         """Return the columns that a SELECT yields, without running it."""
         described = self.send(f"describe\n{query}", inner=query)
         return [Column(row[0], row[1], _kind(row[1])) for row in described.rows]
+
+    def frame(self, query: str) -> DataFrame:
+        """Run one query and return its rows as a pandas frame."""
+        self.describe(query)  # An error says where in the query it is.
+        return self._connection.execute(query).df()
+
+    def export(self, query: str, file: Path, file_format: FileFormat) -> int:
+        """Write the rows of a query to a file, with the types that they have."""
+        to = f"to {self.literal(str(file))} (format {file_format})"
+        return int(self.send(f"copy (\n{query}\n) {to}", inner=query).rows[0][0])
 
     def existing(self) -> dict[str, Existing]:
         """Return the relations of the target schema by name, work relations included."""

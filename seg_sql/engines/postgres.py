@@ -6,10 +6,21 @@ import contextlib
 import hashlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seg_sql.engines import Column, ColumnKind, Existing, Publication, RelationKind, Result, _shared
+from seg_sql.engines import (
+    Column,
+    ColumnKind,
+    Existing,
+    FileFormat,
+    Publication,
+    RelationKind,
+    Result,
+    _shared,
+)
 from seg_sql.engines._postgres_session import (
+    borrow,
     connect,
     database_error,
     described_session,
@@ -18,6 +29,9 @@ from seg_sql.engines._postgres_session import (
 from seg_sql.errors import ConfigError, DatabaseError, StartError
 
 if TYPE_CHECKING:
+    import psycopg
+    from pandas import DataFrame
+
     from seg_sql.profiles import PostgresTarget
 
 LONGEST_NAME = 63
@@ -83,7 +97,13 @@ class PostgresEngine:
     reads_files = False
 
     def __init__(
-        self, target: PostgresTarget, *, timezone: str, read_only: bool = False, wait: float = 0.0
+        self,
+        target: PostgresTarget,
+        *,
+        timezone: str,
+        read_only: bool = False,
+        wait: float = 0.0,
+        connection: psycopg.Connection[Any] | None = None,
     ) -> None:
         """Connect and set the session up.
 
@@ -92,12 +112,14 @@ class PostgresEngine:
             timezone: Name of the session's time zone.
             read_only: Whether the server is to refuse every change.
             wait: Not used: connecting needs no lock; `lock` waits.
+            connection: Somebody's open connection to work on instead; closing gives it back.
         """
         self.schema = target.schema_
         self.target = target
         self.seconds = 0.0
         self._count = 0  # of the rows that the last statement read or wrote
-        self._connection = connect(target)
+        self._give_back = None if connection is None else borrow(connection)
+        self._connection = connect(target) if connection is None else connection
         self.version = server_version(self._connection.info.server_version)
         try:
             self._set_up(timezone, read_only)
@@ -146,6 +168,9 @@ class PostgresEngine:
     def close(self, *, keep: bool = True) -> None:
         """End the connection; work that was not committed is undone."""
         with contextlib.suppress(Exception):
+            if self._give_back is not None:
+                self._give_back()
+                return
             self._connection.close()
 
     def quote(self, name: str) -> str:
@@ -194,6 +219,43 @@ class PostgresEngine:
             Column(name, type_, _kind(base, category))
             for name, (type_, base, category) in zip(names, types, strict=True)
         ]
+
+    def frame(self, query: str) -> DataFrame:
+        """Run one query and return its rows as a pandas frame."""
+        import pandas
+
+        result = self.fetch(query)
+        frame = pandas.DataFrame(result.rows, columns=list(result.columns))
+        for column in self.describe(query):
+            if column.kind in ("date", "timestamp"):
+                frame[column.name] = pandas.to_datetime(frame[column.name])
+        return frame
+
+    def export(self, query: str, file: Path, file_format: FileFormat) -> int:
+        """Write the rows of a query to a file of this machine, with the types that they have."""
+        from seg_sql.engines._postgres_files import export
+
+        return export(self, query, file, file_format)
+
+    def copy_out(self, query: str, file: Path, *, null: str) -> None:
+        """Write the rows of a query to a CSV file of this machine, as the server sends them."""
+        options = f"(format csv, header, null {self.literal(null)})"
+        sql = f"copy (\n{query}\n) to stdout {options}"
+        start = time.perf_counter()
+        try:
+            with (
+                file.open("wb") as into,
+                self._connection.cursor() as cursor,
+                cursor.copy(sql) as rows,
+            ):
+                for part in rows:
+                    into.write(part)
+        except OSError:
+            raise
+        except Exception as error:
+            raise self._error(error, query, sql) from error
+        finally:
+            self.seconds += time.perf_counter() - start
 
     def _parse(self, query: str) -> tuple[list[str], list[int], list[int]]:
         """Let the server parse a query, and return names, types and type modifiers.

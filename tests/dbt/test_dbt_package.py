@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import math
-import os
 import re
 import shutil
-import sqlite3
-import subprocess
-import sys
-import tempfile
 from datetime import date, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from dbt_environment import run
 
 from seg_sql.engines import open_engine
 from seg_sql.profiles import DuckDBTarget
@@ -26,45 +22,9 @@ pytestmark = [pytest.mark.dbt, pytest.mark.slow]
 
 MACROS = Path(__file__).parents[2] / "macros"
 PROJECT = Path(__file__).parent / "project"
-REQUIREMENTS = ["dbt-core>=1.10,<1.12", "dbt-duckdb>=1.9"]
 # A parameter has no value in dbt, a file belongs to a run, a cut point to a table of its own, and
 # rows of parameters are written by a driver.
 NOT_IN_THE_MODEL = {"param", "read_file", "rfm_cut", "clv_rows"}
-
-
-def run(command: list[str], **environment: str) -> str:
-    """Run a command and return what it prints; an error shows it."""
-    done = subprocess.run(
-        command,
-        env={**os.environ, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false", **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
-
-
-@pytest.fixture(scope="session")
-def dbt() -> Path:
-    """The dbt of a virtual environment of its own, made on first use and then kept."""
-    asked = " ".join([*REQUIREMENTS, sys.version])
-    name = f"seg-sql-dbt-{hashlib.sha256(asked.encode()).hexdigest()[:8]}"
-    folder = Path(os.environ.get("SEG_SQL_DBT_VENV") or Path(tempfile.gettempdir()) / name)
-    scripts = folder / ("Scripts" if os.name == "nt" else "bin")
-    ready = folder / "ready.txt"
-    folder.mkdir(parents=True, exist_ok=True)
-    # Another worker may be making it: the lock of a database file ends with its process.
-    lock = sqlite3.connect(folder / "lock.db", timeout=900, isolation_level=None)
-    try:
-        lock.execute("begin exclusive")
-        if not ready.exists() or ready.read_text("utf-8") != asked:
-            run([sys.executable, "-m", "venv", str(folder)])
-            run([str(scripts / "python"), "-m", "pip", "install", "--quiet", *REQUIREMENTS])
-            ready.write_text(asked, "utf-8")
-    finally:
-        lock.close()
-    return scripts / "dbt"
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,329 @@
+"""seg-sql in a notebook: a project, or one call on a connection or a table.
+
+The models are those of the command line. A one-off call is a project of a few lines that is made
+in a temporary folder and built on the given connection; its tables stay in a schema of that
+database (`seg_sql` unless `schema` names another) and are replaced by the next call of the kind.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from seg_sql import commands, runner
+from seg_sql.artifacts import Target, checksums
+from seg_sql.engines import Engine, engine_on, holding
+from seg_sql.errors import ConfigError, ModelError
+from seg_sql.events import Log, NodeFinished, Said, TestFinished
+from seg_sql.profiles import DEFAULT_SCHEMA
+from seg_sql.project import load_project
+from seg_sql.run import Options, start
+from seg_sql.session import Settings, session
+from seg_sql.tables import Opened, Result, Table, is_select, table_of
+from seg_sql.workspace import Workspace
+
+GIVEN_TABLE = "seg_sql_rows"
+"""The name under which a query reads a table that was given instead of a connection."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a build published: each table by its name, as in `run["rfm"].df()`."""
+
+    log: Log = field(repr=False)
+    warnings: tuple[str, ...]
+    _opened: Opened = field(repr=False)
+
+    @cached_property
+    def built(self) -> tuple[str, ...]:
+        """Return the models that were built, in their order."""
+        return tuple(event.name for event in self.log.of(NodeFinished) if event.status == "success")
+
+    def __getitem__(self, name: str) -> Table:
+        """Return a published table.
+
+        Raises:
+            SelectionError: There is no such table.
+        """
+        with self._opened() as workspace:
+            return table_of(workspace, name, self._opened)
+
+    def _repr_html_(self) -> str:
+        import pandas
+
+        rows = [
+            {"model": event.name, "rows": event.rows, "seconds": round(event.seconds, 2)}
+            for event in self.log.of(NodeFinished)
+        ]
+        table: str = pandas.DataFrame(rows).to_html(index=False, na_rep="")
+        return table
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project folder, as the command line has it."""
+
+    settings: Settings
+
+    @classmethod
+    def load(cls, path: str | Path = ".", **settings: Any) -> Project:
+        """Return the project of a folder with seg_sql.yml.
+
+        Args:
+            path: The folder.
+            settings: As on the command line: target, vars, profiles_dir, threads ...
+
+        Raises:
+            SegSqlError: The project cannot be used as it is.
+        """
+        made = Settings(project_dir=Path(path), **settings)
+        load_project(made.project_dir, made.vars)
+        return cls(made)
+
+    def build(self, select: str | Sequence[str] = (), *, exclude: str | Sequence[str] = ()) -> Run:
+        """Build, test and publish models, as `seg-sql build -s` does.
+
+        Raises:
+            ModelError: A model or a test failed.
+            SegSqlError: The build could not start.
+        """
+        log = Log()
+        code = commands.run(
+            "build", self.settings, log, select=_listed(select), exclude=_listed(exclude)
+        )
+        if code:
+            raise _failure(log)
+        return Run(log, _warnings(log), self._opened)
+
+    def __getitem__(self, name: str) -> Table:
+        """Return a table that an earlier build published."""
+        with self._opened() as workspace:
+            return table_of(workspace, name, self._opened)
+
+    def _opened(self) -> AbstractContextManager[Workspace]:
+        return session(self.settings)
+
+
+def rfm(
+    source: Any,
+    query: str | None = None,
+    *,
+    columns: Mapping[str, str] | None = None,
+    schema: str = DEFAULT_SCHEMA,
+    vars: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> Result:
+    """Score the customers of order lines by recency, frequency and monetary value.
+
+    Args:
+        source: A DuckDB or psycopg connection, or a pandas, polars or Arrow table.
+        query: With a connection: the relation, or the SELECT, of the order lines.
+        columns: Our column names to yours, as in seg_sql.yml; left out, they are called as ours.
+        schema: Where the tables land.
+        vars: as_of, timezone, refunds ... as in seg_sql.yml.
+        options: Options of the model: bins, ties, cut_points, segment_map ...
+
+    Returns:
+        `.assignments` (rfm), `.segments`, `.cut_points`, `.segment_map` and `.quality`.
+
+    Raises:
+        SegSqlError: The rows or options cannot be used.
+    """
+    tables = {
+        "assignments": "rfm",
+        "segments": "rfm_segments",
+        "cut_points": "rfm_cut_points",
+        "segment_map": "rfm_segment_map",
+        "quality": "input_quality",
+    }
+    return _order_model("rfm", tables, source, query, columns, schema, vars, options)
+
+
+def kmeans(
+    source: Any,
+    query: str | None = None,
+    *,
+    key: str | Sequence[str] = "customer_id",
+    k: int | str | Sequence[int] = "auto",
+    schema: str = DEFAULT_SCHEMA,
+    name: str = "clusters",
+    **options: Any,
+) -> Result:
+    """Cluster rows by their numeric columns.
+
+    Args:
+        source: A DuckDB or psycopg connection, or a pandas, polars or Arrow table.
+        query: With a connection: the relation, or the SELECT, of the rows to cluster.
+        key: The columns that identify a row.
+        k: The number of clusters, several to choose from, or 'auto'.
+        schema: Where the tables land.
+        name: What they are called: `<name>`, `<name>_centroids` ...
+        options: Options of the algorithm: features, transform, scaling, seed ...
+
+    Returns:
+        `.assignments`, `.centroids`, `.quality`, `.profile`, `.features`, `.fit` ...
+
+    Raises:
+        SegSqlError: The rows or options allow no fit.
+    """
+    keys = _listed(key)
+    given = {"k": k if isinstance(k, (int, str)) else list(k), **options}
+    project = {"models": {name: given}}
+    template = (
+        f"{{{{ config(materialized='kmeans', unique_key={keys!r}) }}}}\n"
+        "select * from {{ input('rows') }} as given_rows\n"
+    )
+    return _one_off(
+        source,
+        query,
+        schema=schema,
+        project=project,
+        input_name="rows",
+        models={name: template},
+        select=[name],
+        model=name,
+    )
+
+
+def _order_model(
+    model: str,
+    tables: Mapping[str, str] | None,
+    source: Any,
+    query: str | None,
+    columns: Mapping[str, str] | None,
+    schema: str,
+    vars: Mapping[str, Any] | None,
+    options: Mapping[str, Any],
+) -> Result:
+    """Build a packaged model, and what it reads, over order lines."""
+    # A table, whatever it is read from: the rows may be gone when the call is over.
+    models = {"order_lines_clean": {"materialized": "table"}, model: dict(options)}
+    return _one_off(
+        source,
+        query,
+        schema=schema,
+        project={"vars": dict(vars or {}), "models": models},
+        input_name="order_lines",
+        columns=columns,
+        select=[f"+{name}" for name in (tables or {"": model}).values()],
+        model=model,
+        tables=tables,
+    )
+
+
+def _one_off(
+    source: Any,
+    query: str | None,
+    *,
+    schema: str,
+    project: Mapping[str, Any],
+    input_name: str,
+    select: Sequence[str],
+    model: str,
+    columns: Mapping[str, str] | None = None,
+    models: Mapping[str, str] | None = None,
+    tables: Mapping[str, str] | None = None,
+) -> Result:
+    """Build a project of a few lines on a connection; return its tables."""
+    connection, query = _connection(source, query)
+    read = {"query": query} if is_select(query) else {"relation": query}
+    given = {**read, **({"columns": dict(columns)} if columns else {})}
+    content = {"name": "notebook", "inputs": {input_name: given}, **project}
+    log = Log()
+    with tempfile.TemporaryDirectory(prefix="seg_sql_") as made:
+        folder = Path(made)
+        (folder / "seg_sql.yml").write_text(yaml.safe_dump(content), "utf-8")
+        for name, template in (models or {}).items():
+            path = folder / "sql" / "models" / f"{name}.sql"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(template, "utf-8")
+        workspace = Workspace(load_project(folder), None, schema=schema, target_name="notebook")
+        with _on(workspace, connection) as opened:
+            target = Target(folder / "target")
+            names = commands.chosen_nodes(opened, target.folder, select, (), None)
+            started = start(opened, "build", Options(), log, target)
+            # The packaged unit tests say nothing about these rows.
+            sums = checksums(opened)
+            started.unit_tested = {name: {opened.dialect: sums[name]} for name in sums}
+            finished = runner.build(started, names)
+            if finished.failed or finished.skipped:
+                raise _failure(log)
+            as_of = {key: opened.renderer.variable(key) for key in ("as_of", "as_of_reason")}
+            node = opened.nodes[model]
+            parts = tables or {
+                part or "assignments": output.name for part, output in node.outputs.items()
+            }
+
+        @contextmanager
+        def again() -> Iterator[Workspace]:
+            with _on(workspace, connection) as opened:
+                opened.renderer.set_variables(as_of)
+                yield opened
+
+        with again() as opened:
+            found = {short: table_of(opened, name, again) for short, name in parts.items()}
+    return Result(found, _warnings(log), model, again)
+
+
+def _connection(source: Any, query: str | None) -> tuple[Any, str]:
+    """Return a connection, and the relation or SELECT to read."""
+    if hasattr(source, "execute") and hasattr(source, "cursor"):
+        if query is None:
+            raise ConfigError(
+                "It is not said what to read.",
+                hint="Give a relation or a SELECT as the second argument.",
+            )
+        return source, query
+    return holding(GIVEN_TABLE, source), query or GIVEN_TABLE
+
+
+@contextmanager
+def _on(workspace: Workspace, connection: Any) -> Iterator[Workspace]:
+    """Let a workspace work on a connection for a while."""
+    timezone = workspace.project.vars.timezone
+    engine: Engine = engine_on(connection, schema=workspace.schema, timezone=timezone)
+    try:
+        # Inputs are described once; a fresh workspace looks again.
+        yield replace(workspace, engine=engine, dialect=engine.dialect, hidden={}, _inputs={})
+    finally:
+        engine.close()
+
+
+def _listed(words: str | Sequence[str]) -> list[str]:
+    return [words] if isinstance(words, str) else list(words)
+
+
+def _failure(log: Log) -> ModelError:
+    """Return an error that says what went wrong in a build."""
+    said = [each.text for each in log.of(Said) if each.level == "error"]
+    said += [
+        each.message.strip() or f"{each.name} failed."
+        for each in log.of(NodeFinished)
+        if each.status == "error"
+    ]
+    said += [
+        f"{each.name}: {each.message or each.status}"
+        + (f" ({each.failures} rows)" if each.failures else "")
+        for each in log.of(TestFinished)
+        if each.status in ("fail", "error")
+    ]
+    first, *others = said or ["The build failed."]
+    return ModelError(first, hint="\n  ".join(others) or None)
+
+
+def _warnings(log: Log) -> tuple[str, ...]:
+    """Return what a person should look at, in a sentence each."""
+    said = [each.text for each in log.of(Said) if each.level == "warn"]
+    said += [
+        f"{each.name}: {each.message or f'{each.failures} rows'}"
+        for each in log.of(TestFinished)
+        if each.status == "warn"
+    ]
+    return tuple(said)
