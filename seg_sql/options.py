@@ -46,6 +46,12 @@ class ProjectVars(BaseModel):
         description="Warn when the last order line is more than this many days old.",
     )
 
+    min_group: int = Field(
+        default=5,
+        ge=1,
+        description="The report pools groups of fewer customers, so that no person is shown.",
+    )
+
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
