@@ -96,6 +96,7 @@ every_macro as (
             'frequency', 'given.place', 'given.id',
             {'ties': {'frequency': 'value'}, 'bins': {'frequency': 3}, 'boundary': 'right'}
         ) }} as scored,
+        {{ seg_sql.too_few('given.place', 'given.id', 2) }} as is_small,
         totals.places,
         totals.first_quartile,
         totals.ids,
