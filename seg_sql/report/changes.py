@@ -7,7 +7,7 @@ from typing import Any
 
 from seg_sql.report import marks
 from seg_sql.report.figures import OTHERS, Figure, Part, Source, Table
-from seg_sql.report.wording import count, money, percent, plain, sentence, share
+from seg_sql.report.wording import amounts, count, percent, plain, sentence, share
 
 REASONS = {
     "bought": "Bought again",
@@ -179,9 +179,9 @@ def quality(source: Source) -> Part | str:
                 row["action"],
                 count(row["rows"]),
                 "" if row["orders"] is None else count(row["orders"]),
-                money(row["amount"]),
+                amount,
             ]
-            for row in rows
+            for row, amount in zip(rows, amounts([row["amount"] for row in rows]), strict=True)
         ],
         frozenset({3, 4, 5}),
     )

@@ -90,12 +90,3 @@ class Source:
 
 
 Builder = Callable[[Source], Part | str]
-
-
-def records(rows: Sequence[Mapping[str, Any]], *names: str) -> list[tuple[Any, ...]]:
-    """Return the named columns of rows as tuples.
-
-    >>> records([{"a": 1, "b": 2}], "b", "a")
-    [(2, 1)]
-    """
-    return [tuple(row[name] for name in names) for row in rows]

@@ -154,7 +154,7 @@ def lines(
     horizontal = (
         alt.X("x:O", title=x, axis=alt.Axis(labelAngle=0))
         if ordinal
-        else alt.X("x:Q", title=x, axis=alt.Axis(grid=False, format=number, tickCount=6))
+        else alt.X("x:Q", title=x, axis=alt.Axis(grid=False, tickCount=6, tickMinStep=1))
     )
     base = _chart(rows).encode(
         x=horizontal,

@@ -9,6 +9,7 @@ from typing import Any
 from seg_sql.report import layouts, marks
 from seg_sql.report.figures import OTHERS, Figure, Part, Source, Table
 from seg_sql.report.wording import (
+    amounts,
     count,
     decimal,
     listed,
@@ -66,14 +67,19 @@ def segments(source: Source) -> Part | str:
                 row["segment"],
                 count(row["customers"]),
                 percent(row["customer_share"]),
-                money(row["revenue"]),
+                revenue_,
                 percent(row["revenue_share"]),
                 decimal(row["avg_recency_days"], 0),
                 decimal(row["avg_frequency"], 1),
-                money(row["avg_monetary"]),
+                value,
                 row["suggested_action"] or "",
             ]
-            for row in shares
+            for row, revenue_, value in zip(
+                shares,
+                amounts([row["revenue"] for row in rows]),
+                amounts([row["avg_monetary"] for row in rows]),
+                strict=True,
+            )
         ],
         frozenset(range(1, 8)),
     )  # fmt: skip
@@ -143,8 +149,10 @@ def _treemap(rows: Rows) -> Figure:
         Table(
             ["Segment", "Revenue", "Share"],
             [
-                [row["segment"], money(row["revenue"]), percent(row["revenue_share"])]
-                for row in paying
+                [row["segment"], amount, percent(row["revenue_share"])]
+                for row, amount in zip(
+                    paying, amounts([row["revenue"] for row in paying]), strict=True
+                )
             ],
             frozenset({1, 2}),
         ),
@@ -187,9 +195,11 @@ def _grid(cells: Rows, customers: int) -> Figure:
                     str(cell["r_score"]),
                     str(cell["f_score"]),
                     count(cell["customers"]),
-                    money(cell["avg_monetary"]),
+                    amount,
                 ]
-                for cell in cells
+                for cell, amount in zip(
+                    cells, amounts([cell["avg_monetary"] for cell in cells]), strict=True
+                )
             ],
             frozenset({0, 1, 2, 3}),
         ),

@@ -7,7 +7,7 @@ from typing import Any
 
 from seg_sql.report import marks
 from seg_sql.report.figures import Figure, Part, Source, Table
-from seg_sql.report.wording import count, decimal, money, percent, round_step, share
+from seg_sql.report.wording import amounts, count, decimal, money, percent, round_step, share
 
 # Repeat purchases from which each row of the matrix begins.
 REPEATS = (0, 1, 2, 3, 5, 8, 13)
@@ -72,12 +72,17 @@ def _deciles(source: Source, given: Mapping[str, Any], about: Mapping[str, Any])
                 [
                     str(row["clv_decile"]),
                     count(row["customers"]),
-                    money(row["clv"]),
-                    money(row["avg_clv"]),
+                    value,
+                    each,
                     decimal(row["p_alive"]),
                     decimal(row["expected_orders"]),
                 ]
-                for row in rows
+                for row, value, each in zip(
+                    rows,
+                    amounts([row["clv"] for row in rows]),
+                    amounts([row["avg_clv"] for row in rows]),
+                    strict=True,
+                )
             ],
             frozenset(range(6)),
         ),

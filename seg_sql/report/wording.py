@@ -29,6 +29,16 @@ def money(amount: float | None) -> str:
     return f"{amount:,.0f}" if abs(amount) >= 1000 else f"{amount + 0.0:,.2f}"
 
 
+def amounts(column: Sequence[float | None]) -> list[str]:
+    """Return the amounts of a column, all with cents or none.
+
+    >>> amounts([1234.5, 7.0, None]), amounts([1.5])
+    (['1,234', '7', ''], ['1.50'])
+    """
+    digits = 0 if any(abs(amount or 0) >= 1000 for amount in column) else 2
+    return [decimal(amount, digits) for amount in column]
+
+
 def decimal(number: float | None, digits: int = 2) -> str:
     """Return a number with so many decimals, or nothing for None."""
     return "" if number is None else f"{number:,.{digits}f}"
@@ -54,15 +64,6 @@ def percent(share: float | None) -> str:
 def share(part: float, whole: float) -> float:
     """Return the quotient, or 0 of nothing."""
     return part / whole if whole else 0.0
-
-
-def plural(number: float, word: str) -> str:
-    """Return a count with its word.
-
-    >>> plural(1, "customer"), plural(1200, "customer")
-    ('1 customer', '1,200 customers')
-    """
-    return f"{count(number)} {word}{'' if number == 1 else 's'}"
 
 
 def listed(words: Sequence[str]) -> str:
