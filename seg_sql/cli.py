@@ -393,6 +393,25 @@ def export(form: str, directory: Path, **given: Any) -> int:
 
 @cli.command()
 @common
+@option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The file to write; default: report.html in the project's folder.",
+)
+@option("--charts", type=folder, help="Also write each chart to this folder, as PNG and SVG.")
+def report(**given: Any) -> int:
+    """Write what the published tables say as one HTML file."""
+    from seg_sql.report import report as written
+
+    console_from(given)
+    settings = settings_from(given)
+    for line in written(settings, **given):
+        click.echo(line, err=True)
+    return 0
+
+
+@cli.command()
+@common
 def debug(**given: Any) -> int:
     """Check the project, the connection and the rights, and say what is missing."""
     from seg_sql import commands

@@ -26,6 +26,7 @@ _READABLE: dict[str, tuple[str, ...]] = {
 _FLAGGED = ("ordered_at", "quantity", "unit_price", "amount")
 # Names that the models of base/ give to columns of their own.
 _TAKEN = {
+    "customers": {"copy_number"},
     "order_lines": {
         "order_date",
         "given_amount",
@@ -34,7 +35,7 @@ _TAKEN = {
         "copy_number",
         "is_anonymous",
         *(f"has_{column}" for column in _FLAGGED),
-    }
+    },
 }
 _NOT_CSV = "cannot be read as CSV: its rows do not follow its first line."
 _CSV_HINT = 'Look for a quote (") that is never closed, and for lines that end in different ways.'

@@ -64,6 +64,11 @@ class ProjectVars(BaseModel):
         default="week",
         description="The unit of time of customer lifetime value; a month is 30.4375 days.",
     )
+    min_group: int = Field(
+        default=5,
+        ge=1,
+        description="The report pools groups of fewer customers, so that no person is shown.",
+    )
 
     @field_validator("timezone")
     @classmethod

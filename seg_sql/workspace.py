@@ -112,6 +112,7 @@ class Workspace:
     kept_fits: set[str] = field(default_factory=set)
     growing: set[str] = field(default_factory=set)
     _inputs: dict[str, Input] = field(default_factory=dict)
+    _found: dict[str, Node | None] = field(default_factory=dict)
 
     @cached_property
     def renderer(self) -> Renderer:
@@ -124,6 +125,7 @@ class Workspace:
                 "input_has": self.input_has,
                 "input_attributes": self.input_attributes,
                 "input_is_file": self.input_is_file,
+                "has_model": self.has_model,
                 "broken_rows": lambda name: self.broken.get(name, 0),
                 "keeps_fit": lambda name: name in self.kept_fits,
                 "source": self.source,
@@ -164,6 +166,24 @@ class Workspace:
         if self.engine is None:
             return [f'"{attribute}"' for attribute in entry.attributes]
         return list(self.input(name).attributes)
+
+    def has_model(self, name: str) -> bool:
+        """Return whether a model is part of this project and all that it reads can be built.
+
+        So a packaged model may read another where it is there, and do without it elsewhere.
+        """
+        model = self.project.models.get(name)
+        if model is None:
+            # An output of an algorithm model stands for the model.
+            owners = [each for each in self.project.models if name.startswith(f"{each}_")]
+            return bool(owners) and self.has_model(max(owners, key=len))
+        node = self._parsed(model)
+        return (
+            node.config.enabled
+            and not self._is_idle(node)
+            and not missing_columns(node.needs, self.mapped)
+            and all(self.has_model(ref) for ref in node.refs)
+        )
 
     def input_is_file(self, name: str) -> bool:
         """Return whether an input is read from files."""
@@ -218,7 +238,7 @@ class Workspace:
         found: dict[str, Node] = {}
         with self.before_reading():
             for model in self.project.models.values():
-                node = self._parse(model)
+                node = self._parsed(model)
                 if node.config.enabled:
                     found[model.name] = node
         _leave_out_readers(found, self.project.models.keys())
@@ -262,6 +282,17 @@ class Workspace:
         """Return whether a packaged model is about an optional input that is not there."""
         about = node.config.meta.get("only_with")
         return about is not None and not self.input_has(about)
+
+    def _parsed(self, model: Model) -> Node:
+        """Return a model as a node, parsed once; one that asks for itself is an error."""
+        if model.name not in self._found:
+            self._found[model.name] = None
+            with self.before_reading():
+                self._found[model.name] = self._parse(model)
+        node = self._found[model.name]
+        if node is None:
+            raise ParseError(f"{model.name} asks has_model() of a model that reads it.")
+        return node
 
     def _parse(self, model: Model) -> Node:
         if model.resource == "seed":

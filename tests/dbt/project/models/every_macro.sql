@@ -118,6 +118,7 @@ every_macro as (
         {{ seg_sql.pair_measure('npmi', 'given.place', 5, 'given.place + 4', 20) }} as npmi,
         {{ seg_sql.pair_measure('root_llr', 'given.place', 5, 'given.place + 4', 20) }} as root_llr,
         largest.best_place,
+        {{ seg_sql.too_few('given.place', 'given.id', 2) }} as is_small,
         totals.places,
         totals.first_quartile,
         totals.ids,
