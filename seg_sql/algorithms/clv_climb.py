@@ -88,12 +88,9 @@ def _evaluator(
                 found[id_] = evaluation if finite(evaluation) else None
         rounds += 1
         first = found[min(thetas)]
-        step.progress(
-            rounds,
-            time.perf_counter() - started,
-            **({"log_likelihood": first.value} if first else {}),
-            fits=len(thetas),
-        )
+        figures = {"log_likelihood": first.value} if first else {}
+        seconds = time.perf_counter() - started
+        step.progress(rounds, seconds, stage=model.name, fits=len(thetas), **figures)
         return found
 
     return evaluate
