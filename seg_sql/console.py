@@ -201,7 +201,9 @@ class Console:
 
 
 def _what(event: NodeStarted | NodeFinished) -> str:
-    return f"{event.kind} {event.relation.rpartition('.')[2]}"
+    name = event.relation.rpartition(".")[2]
+    # A packaged model that has the name of its algorithm is not named twice.
+    return f"{'model' if event.kind == name else event.kind} {name}"
 
 
 def print_error(error: SegSqlError, stream: TextIO | None = None) -> None:
