@@ -20,6 +20,10 @@ _MEASURES = (
 )
 
 
+# Below this silhouette a customer lies between two clusters.
+NEARLY_BETWEEN = 0.1
+
+
 def customer(settings: Settings, customer_id: str, *, lines: int) -> Iterator[str]:
     """Yield the explanation of one customer, line by line.
 
@@ -62,6 +66,8 @@ def customer(settings: Settings, customer_id: str, *, lines: int) -> Iterator[st
             yield from _rfm(steps, workspace, given)
         if "customer_lifecycle" in built:
             yield from _lifecycle(steps, given)
+        if {"rfm", "customer_clusters"} <= built:
+            yield from _cluster(steps, given)
 
 
 def _similar(steps: Steps, customer_id: str) -> str | None:
@@ -189,6 +195,36 @@ def _lifecycle(steps: Steps, given: Any) -> Iterator[str]:
     yield from _wrapped(
         f"  at risk after {risk:,.6g} days, churned after {churn:,.6g}, from {whose}."
     )
+
+
+def _cluster(steps: Steps, given: Any) -> Iterator[str]:
+    """Say which cluster a customer is in, and how they compare with it, feature by feature."""
+    yield ""
+    rows = steps.rows("cluster", parameters=given)
+    if not rows:
+        yield "Cluster: none, because a value that customers are clustered by is missing."
+        return
+    row = rows[0]
+    place = f"{row['distance']:.2f} from its centre"
+    if row["second_cluster_id"] is not None:
+        between = "and about as near to" if row["silhouette"] < NEARLY_BETWEEN else "nearer than to"
+        place += f", {between} cluster {row['second_cluster_id']} ({row['second_label']})"
+    yield from _wrapped(
+        f"Cluster {row['cluster_id']}: {row['cluster_label']}, with"
+        f" {_plural(row['customers'] - 1, 'others')}; {place}."
+    )
+    values = next(iter(steps.rows("rfm", parameters=given)), {})
+    for row in rows:
+        feature, mean = row["feature"], row["mean"]
+        own = values.get(feature)
+        compared = ""
+        if own is not None:
+            than = "more than" if own > mean else "less than" if own < mean else "as much as"
+            compared = f" {own:,.6g}, {than}"
+        yield (
+            f"  {feature:<14}{compared} the cluster's mean of {mean:,.6g}"
+            f" (all customers: {row['population_mean']:,.6g})"
+        )
 
 
 def _wrapped(text: str) -> list[str]:
