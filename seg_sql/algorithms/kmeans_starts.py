@@ -112,7 +112,8 @@ def drawn_starts(
     if few:
         # Rounds are cheap, and a good start is worth more than a quick one.
         finalists = 2 * restarts if len(ks) == 1 else FINALISTS_OF_FEW
-        restarts *= RESTARTS_OF_FEW if len(ks) == 1 else 1
+        # Numbers from 100 are those of the halves.
+        restarts = min(restarts * RESTARTS_OF_FEW, 100) if len(ks) == 1 else restarts
     for k in ks:
         best = starts(everything, k, restarts, seed=options.seed)
         for start in best[:finalists]:
