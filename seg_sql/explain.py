@@ -20,6 +20,10 @@ _MEASURES = (
 )
 
 
+# Below this silhouette a customer lies between two clusters.
+NEARLY_BETWEEN = 0.1
+
+
 def customer(settings: Settings, customer_id: str, *, lines: int) -> Iterator[str]:
     """Yield the explanation of one customer, line by line.
 
@@ -64,6 +68,8 @@ def customer(settings: Settings, customer_id: str, *, lines: int) -> Iterator[st
             yield from _lifecycle(steps, given)
         if "customer_segment_history" in built:
             yield from _segments(steps, given)
+        if {"rfm", "customer_clusters"} <= built:
+            yield from _cluster(steps, given)
         if {"clv", "clv_customer_summary"} <= built:
             yield ""
             yield from explain_clv.lines(steps, given)
@@ -205,6 +211,36 @@ def _segments(steps: Steps, given: Any) -> Iterator[str]:
     if len(rows) > 1:
         said = ", ".join(f"{row['as_of']} {row['segment']}" for row in reversed(rows))
         yield from _wrapped(f"Segments over time: {said}.")
+
+
+def _cluster(steps: Steps, given: Any) -> Iterator[str]:
+    """Say which cluster a customer is in, and how they compare with it, feature by feature."""
+    yield ""
+    rows = steps.rows("cluster", parameters=given)
+    if not rows:
+        yield "Cluster: none, because a value that customers are clustered by is missing."
+        return
+    row = rows[0]
+    place = f"{row['distance']:.2f} from its centre"
+    if row["second_cluster_id"] is not None:
+        between = "and about as near to" if row["silhouette"] < NEARLY_BETWEEN else "nearer than to"
+        place += f", {between} cluster {row['second_cluster_id']} ({row['second_label']})"
+    yield from _wrapped(
+        f"Cluster {row['cluster_id']}: {row['cluster_label']}, with"
+        f" {_plural(row['customers'] - 1, 'others')}; {place}."
+    )
+    values = next(iter(steps.rows("rfm", parameters=given)), {})
+    for row in rows:
+        feature, mean = row["feature"], row["mean"]
+        own = values.get(feature)
+        compared = ""
+        if own is not None:
+            than = "more than" if own > mean else "less than" if own < mean else "as much as"
+            compared = f" {own:,.6g}, {than}"
+        yield (
+            f"  {feature:<14}{compared} the cluster's mean of {mean:,.6g}"
+            f" (all customers: {row['population_mean']:,.6g})"
+        )
 
 
 def _wrapped(text: str) -> list[str]:

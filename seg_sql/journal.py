@@ -82,8 +82,14 @@ class Journal:
         return True, answer
 
     def keep(self, kind: str, text: str, answer: Any) -> None:
-        """Write an answer down."""
-        line = json.dumps([kind, _digest(text), answer], default=_as_json)
+        """Write an answer down; after one that JSON cannot hold the fit is not kept any more."""
+        if not self.path.exists():
+            return
+        try:
+            line = json.dumps([kind, _digest(text), answer], default=_as_json)
+        except TypeError:
+            self.end()
+            return
         with self.path.open("a", encoding="utf-8") as file:
             file.write(f"{line}\n")
 
@@ -121,6 +127,8 @@ def _digest(text: str) -> str:
 def _as_json(value: Any) -> Any:
     if isinstance(value, decimal.Decimal):
         return {"decimal": str(value)}
+    if isinstance(value, datetime.datetime):
+        return {"datetime": value.isoformat()}
     if isinstance(value, datetime.date):
         return {"date": value.isoformat()}
     raise TypeError(f"no answer of a step: {value!r}")
@@ -129,6 +137,8 @@ def _as_json(value: Any) -> Any:
 def _from_json(value: dict[str, Any]) -> Any:
     if value.keys() == {"decimal"}:
         return decimal.Decimal(value["decimal"])
+    if value.keys() == {"datetime"}:
+        return datetime.datetime.fromisoformat(value["datetime"])
     if value.keys() == {"date"}:
         return datetime.date.fromisoformat(value["date"])
     return value

@@ -113,7 +113,9 @@ def test_explain_fits_one_screen(built: Path) -> None:
     assert "12 days since the last purchase" in text
     assert "segment " in text
     assert "Lifecycle: " in text
-    assert len(text.splitlines()) <= 24
+    assert re.search(r"Cluster \d: .*, with \d others?; \d+\.\d\d from its centre", text)
+    assert re.search(r"recency_days +12, \w+ \w+ (\w+ )?the cluster's mean of [\d.]+ \(all", text)
+    assert len(text.splitlines()) <= 27
     assert max(map(len, text.splitlines())) <= 120
     missing = run("explain", "an", cwd=built)
     assert missing.returncode == 2

@@ -31,7 +31,7 @@ from seg_sql.algorithms.kmeans_quality import (
 )
 from seg_sql.algorithms.kmeans_score import scored
 from seg_sql.algorithms.kmeans_seed import Centroids
-from seg_sql.algorithms.kmeans_starts import HALVES, drawn_starts, given_starts
+from seg_sql.algorithms.kmeans_starts import FEW_ROWS, HALVES, drawn_starts, given_starts
 from seg_sql.errors import ModelError
 
 if TYPE_CHECKING:
@@ -145,6 +145,7 @@ def _fit_group(step: Steps, prepared: Prepared, task: Task) -> tuple[Clustering,
         record,
         tolerance=options.tolerance * (FINELY if last else ROUGHLY),
         max_rounds=options.max_iterations if last else SAMPLE_ROUNDS,
+        drop=final.rows > FEW_ROWS or len(options.candidates) > 1,
     )
     qualities: list[Quality] = []
     finalists = {}

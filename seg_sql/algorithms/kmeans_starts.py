@@ -32,7 +32,8 @@ FINALISTS_OF_FEW = 5
 HALVES = ("first half", "second half")
 # All rows are no more than a sample, and rounds are cheap.
 FEW_ROWS = 20_000
-BATCH_OF_FEW = 48
+BATCH_OF_FEW = 64
+RESTARTS_OF_FEW = 5
 
 
 def given_starts(step: Steps, prepared: Prepared, task: Task) -> Centroids | None:
@@ -107,10 +108,14 @@ def drawn_starts(
     everything, *halves = cells(step, points, drawn)
     candidates = []
     finalists = FINALISTS if len(ks) == 1 else FINALISTS_OF_MANY
+    restarts = options.restarts
     if few:
-        finalists = max(finalists, options.restarts if len(ks) == 1 else FINALISTS_OF_FEW)
+        # Rounds are cheap, and a good start is worth more than a quick one.
+        finalists = 2 * restarts if len(ks) == 1 else FINALISTS_OF_FEW
+        # Numbers from 100 are those of the halves.
+        restarts = min(restarts * RESTARTS_OF_FEW, 100) if len(ks) == 1 else restarts
     for k in ks:
-        best = starts(everything, k, options.restarts, seed=options.seed)
+        best = starts(everything, k, restarts, seed=options.seed)
         for start in best[:finalists]:
             candidates.append(Candidate(k, start.restart, points, start.centroids))
         for number, among in enumerate(halves):

@@ -141,11 +141,17 @@ def test_same_labels_as_scikit_learn_from_the_same_start(
 def test_the_default_start_is_as_good_as_ten_of_scikit_learn(
     clusters: Clusters, wholesale: pd.DataFrame
 ) -> None:
-    scaled = StandardScaler().fit_transform(np.log1p(wholesale[SPENDING]))
-    for k in (3, 5, 6):
-        _, rows = clusters.fit(k=k, transform="log1p")
-        peer = KMeans(k, n_init=10, random_state=0).fit(scaled)
-        assert inertia(rows) <= 1.001 * peer.inertia_
+    """At most 1.001 times its best inertia: as it is, scaled, and of the logarithms."""
+    values = wholesale[SPENDING]
+    for options, given, ks in (
+        ({"scaling": "none"}, values.to_numpy(), (3, 6)),
+        ({}, StandardScaler().fit_transform(values), (5, 7)),
+        ({"transform": "log1p"}, StandardScaler().fit_transform(np.log1p(values)), (2, 3, 4, 6)),
+    ):
+        for k in ks:
+            _, rows = clusters.fit(k=k, **options)
+            peer = KMeans(k, n_init=10, random_state=0).fit(given)
+            assert inertia(rows) <= 1.001 * peer.inertia_
 
 
 def test_each_row_is_in_the_cluster_of_the_nearest_published_centroid(
@@ -208,17 +214,17 @@ def test_planted_clusters_are_found(clusters: Clusters) -> None:
 
 
 def test_auto_finds_the_planted_number(clusters: Clusters) -> None:
-    """At least 9 of 10 here; the benchmark of the whole issue is 18 of 20."""
+    """From at least 18 seeds of 20."""
     right = 0
-    for seed in range(10):
+    for seed in range(20):
         k, axes = 3 + seed % 6, 2 + seed % 3
-        values, _ = blobs(100 + seed, k, rows=1000, axes=axes)
+        values, _ = blobs(100 + seed, k, rows=400, axes=axes)
         load(clusters, points(values, ["a", "b", "c", "d"][:axes]))
         fit, rows = clusters.fit(seed=seed)
         right += fit.parameters["k"] == k
         assert [row["k"] for row in rows["quality"]] == list(range(3, 11))
         assert [row["k"] for row in rows["quality"] if row["chosen"]] == [fit.parameters["k"]]
-    assert right >= 9
+    assert right >= 18
 
 
 def test_no_stable_number_is_a_warning(clusters: Clusters) -> None:
@@ -447,6 +453,76 @@ def test_groups_are_clustered_each_on_their_own(clusters: Clusters) -> None:
         strict=True,
     ):
         assert one["value"] == pytest.approx(other["value"], rel=1e-9)
+
+
+def test_a_group_that_cannot_be_clustered_does_not_stop_the_others(clusters: Clusters) -> None:
+    """One of two rows that are equal, one of a constant feature: counted, and named in a warning."""
+    values, _ = blobs(14, 3, rows=150)
+    frame = points(values).assign(country="uk")
+    few = pd.DataFrame({"customer_id": [200, 201], "a": [1.0, 2.0], "b": [2.0, 1.0]})
+    flat = pd.DataFrame({"customer_id": range(300, 305), "a": 1.0, "b": [1.0, 2, 3, 4, 5]})
+    both = [few.assign(country="at"), flat.assign(country="be")]
+    load(clusters, pd.concat([frame, *both]), country="varchar")
+    fit, rows = clusters.fit(k=3, group_by="country")
+    assert {row["group_key"] for row in rows[""]} == {"uk"}
+    assert {row["reason"]: row["rows"] for row in rows["exclusions"]} == {
+        "group of fewer different rows than clusters": 2,
+        "group of one a": 5,
+    }
+    assert "2 of 3 groups cannot be clustered" in " ".join(fit.warnings)
+    assert "'at' (group of fewer different rows" in " ".join(fit.warnings)
+    load(clusters, both[0], country="varchar")
+    with pytest.raises(ModelError, match="only 2 rows differ in their features in the group 'at'"):
+        clusters.fit(k=3, group_by="country")
+
+
+def test_a_constant_feature_may_be_dropped(clusters: Clusters) -> None:
+    values, truth = blobs(14, 3, rows=150)
+    load(clusters, points(values).assign(c=4.0))
+    with pytest.raises(ModelError, match="'c' is the same in every row"):
+        clusters.fit(k=3)
+    fit, rows = clusters.fit(k=3, constant="drop")
+    assert {row["feature"] for row in rows["features"]} == {"a", "b"}
+    assert fit.warnings == ["'c' is the same in every row, and left out of the features"]
+    assert adjusted_rand_score(truth, labels(rows[""])) >= 0.99
+
+
+def test_auto_takes_what_few_customers_allow(clusters: Clusters) -> None:
+    """Of two customers that differ there are two clusters, though k_range begins at 3."""
+    load(clusters, points([[1.0, 1.0], [2.0, 2.0], [2.0, 2.0]]))
+    fit, rows = clusters.fit()
+    assert fit.parameters["k"] == 2
+    assert list(labels(rows[""])) == [2, 1, 1]
+
+
+def test_a_kept_fit_counts_the_exclusions_of_today(clusters: Clusters) -> None:
+    """A group that the fit never saw, a missing feature, and a NaN: each counted by its reason."""
+    values, _ = blobs(14, 3, rows=120)
+    frame = points(values).assign(country=np.where(np.arange(120) % 2 == 0, "fr", "uk"))
+    load(clusters, frame, country="varchar")
+    first, _ = clusters.fit(k=3, group_by="country")
+    rows = [
+        [1, 0.0, 0.0, "fr"],
+        [2, 0.0, 0.0, "es"],
+        [3, None, 0.0, "uk"],
+        [4, 0.0, float("nan"), "uk"],
+        [5, 0.0, 0.0, "es"],
+    ]
+    types = {**POINT, "country": "varchar"}
+    clusters.shop.load(rows, [*frame.columns], name="today", types=types)
+    _, found = clusters.fit(
+        k=3,
+        group_by="country",
+        relation="today",
+        previous=clusters.published(first),
+        keep_fit=True,
+    )
+    assert [row["customer_id"] for row in found[""]] == [1]
+    assert {row["reason"]: row["rows"] for row in found["exclusions"]} == {
+        "group not in the fit": 2,
+        "no a": 1,
+        "b is no finite number": 1,
+    }
 
 
 def test_ids_stay_on_a_refit_and_never_scores_with_the_last(clusters: Clusters) -> None:

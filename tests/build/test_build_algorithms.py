@@ -12,6 +12,7 @@ from seg_sql.errors import ConfigError, ParseError
 from seg_sql.events import NodeFinished
 from seg_sql.inputs import Limits
 from seg_sql.session import Settings
+from seg_sql.step import Steps
 
 OUTPUTS = ("features", "centroids", "profile", "quality", "fit", "matches", "exclusions")
 
@@ -70,6 +71,40 @@ def test_a_four_line_model_publishes_all_outputs(points: BuildShop) -> None:
         for row in points.rows("seg_sql_run_parameters")
     }
     assert parameters["clouds", "k"] == "2"
+
+
+@pytest.mark.parametrize(
+    ("select", "kind"),
+    [
+        ("select id, x, y from {{ input('points') }}", "view"),
+        ("with p as (select * from {{ input('points') }}) select id, x, y as z from p", "view"),
+        ("select id, x, y * 2 as y from {{ input('points') }}", "table"),
+        ("select id, x, y from {{ input('points') }} as p where x > -1", "table"),
+        ("select distinct id, x, y from {{ input('points') }} as p", "table"),
+        ("select id, x, y from {{ input('points') }} as p order by id limit 7", "table"),
+        ("select id, x, y from {{ ref('seen') }} as p", "table"),
+    ],
+)
+def test_a_table_is_read_where_it_is(
+    points: BuildShop, monkeypatch: pytest.MonkeyPatch, select: str, kind: str
+) -> None:
+    """What is more than columns of one table is computed once, as a work table."""
+    made: list[str] = []
+    table = Steps.table
+
+    def watched(self: Steps, select: str, **options: Any) -> str:
+        if self.model == "clouds":
+            made.append(options.get("kind", "table"))
+        return table(self, select, **options)
+
+    monkeypatch.setattr(Steps, "table", watched)
+    points.model("seen", "{{ config(materialized='view') }} select * from {{ input('points') }}")
+    config = MODEL[: MODEL.index("select")]
+    points.model("clouds", config + select)
+    points.build("+clouds")
+    assert made[0] == kind
+    assert len(points.rows("clouds")) == 7
+    assert points.hidden() == []
 
 
 def test_outputs_are_referred_to_and_selected_by_name(points: BuildShop) -> None:
