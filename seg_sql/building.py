@@ -161,15 +161,21 @@ def _show_history(run: Run, node: Node) -> None:
 
     It is published without a new row: what it says of itself, and who may read it, may be new.
     """
-    if run.workspace.project.relation_name(node.name) not in run.engine.existing():
-        _make_history(run, node)
-    select = segment_history.empty(run.workspace, run.history_steps, node)
+    workspace, existing = run.workspace, run.engine.existing()
+    built = [
+        source
+        for source in segment_history.sources(node)
+        if source in workspace.hidden or workspace.project.relation_name(source) in existing
+    ]
+    if workspace.project.relation_name(node.name) not in existing:
+        _make_history(run, node, built)
+    select = segment_history.empty(workspace, run.history_steps, node, built)
     run.new_rows[node.name] = run.steps.table(select, work=False)
     if run.together:
         hidden = run.steps.work_name()
-        select = segment_history.as_published(run.workspace, run.history_steps, node)
+        select = segment_history.as_published(workspace, run.history_steps, node)
         run.engine.create(hidden, "view", select)
-        run.workspace.hidden[node.name] = hidden
+        workspace.hidden[node.name] = hidden
 
 
 def _grow(run: Run, node: Node, sql: str) -> int:
@@ -231,7 +237,7 @@ def _publish(run: Run, nodes: Sequence[Node]) -> None:
         for history in segment_history.histories(workspace):
             keeps = {node.name for node in kept} & set(segment_history.sources(history))
             if keeps and workspace.project.relation_name(history.name) not in existing:
-                _make_history(run, history, min(keeps))
+                _make_history(run, history, sorted(keeps))
         if merges:
             first += segment_history.merged(workspace, steps, existing, run.log)
     for node in kept:
@@ -257,10 +263,9 @@ def _publish(run: Run, nodes: Sequence[Node]) -> None:
         run.new_rows.pop(node.name, None)
 
 
-def _make_history(run: Run, node: Node, source: str | None = None) -> None:
-    """Publish a history without a row; a source that is built tells the types of its columns."""
-    workspace = run.workspace
-    select = segment_history.empty(workspace, run.history_steps, node, source)
+def _make_history(run: Run, node: Node, built: Sequence[str]) -> None:
+    """Publish a history without a row; the sources that are built tell the types of its columns."""
+    select = segment_history.empty(run.workspace, run.history_steps, node, built)
     hidden = run.steps.table(select, work=False)
     run.engine.publish([_publication(run, node, node.model, hidden)])
 

@@ -19,7 +19,7 @@ from seg_sql.fitting import STATE
 from seg_sql.journal import works
 from seg_sql.ownership import RUN_TABLES, check_ours, leftovers
 from seg_sql.run import Run, end, finish, lose
-from seg_sql.segment_history import histories
+from seg_sql.segment_history import histories, sources
 from seg_sql.testing import DataTest, attach, data_tests, stored_failures_name
 from seg_sql.unit_testing import run_unit_test
 from seg_sql.workspace import Workspace
@@ -184,9 +184,15 @@ def _let_grow(run: Run, building: Sequence[str], existing: Mapping[str, Existing
 
 def _check_upstream(run: Run, building: Sequence[str], existing: Mapping[str, Existing]) -> None:
     workspace = run.workspace
+    there = {name for name in workspace.nodes if workspace.project.relation_name(name) in existing}
+    there |= set(building)
     for name in building:
+        node = workspace.nodes[name]
+        if node.kind == "history" and not there.isdisjoint(sources(node)):
+            # Its rows come with those of its sources that are built.
+            continue
         for read in _relations_read(workspace, name):
-            if read not in building and workspace.project.relation_name(read) not in existing:
+            if read not in there:
                 raise StartError(
                     f"{name} reads {read}, which is not built in {run.engine.schema}.",
                     hint=f"Run `seg-sql build -s +{name}` to build what it reads as well.",

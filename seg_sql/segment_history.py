@@ -7,7 +7,7 @@ publishes the source: neither is ever there without the other.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from seg_sql.events import Log, Said
@@ -74,9 +74,9 @@ def merged(workspace: Workspace, steps: Steps, existing: Iterable[str], log: Log
     return found
 
 
-def empty(workspace: Workspace, steps: Steps, node: Node, source: str | None = None) -> str:
-    """Return the SELECT of a history's columns without a row."""
-    rows = workspace.compile(node.name, written_with=[source] if source else None)
+def empty(workspace: Workspace, steps: Steps, node: Node, built: Sequence[str]) -> str:
+    """Return the SELECT of a history's columns without a row, typed as in the sources built."""
+    rows = workspace.compile(node.name, written_with=built)
     return steps.sql("empty", columns=_columns(node), rows=rows)
 
 

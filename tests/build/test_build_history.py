@@ -12,7 +12,7 @@ import pytest
 from build_shop import LINES, BuildShop
 
 from seg_sql.commands import show
-from seg_sql.errors import SelectionError
+from seg_sql.errors import SelectionError, StartError
 from seg_sql.events import Said
 from seg_sql.explain import customer
 from seg_sql.inputs import Limits
@@ -341,3 +341,20 @@ def test_rows_that_do_not_fit_the_history(shop: BuildShop) -> None:
     shop.build("+rfm", vars=APRIL)
     april = {("2026-04-01", "rfm", each, "x") for each in ("ann", "bob", "eve")}
     assert history(shop) == before | april
+
+
+def test_sources_that_are_not_built(shop: BuildShop) -> None:
+    """The history has the rows of those that are; a model may be left out of a build."""
+    shop.write()
+    shop.build(exclude=["customer_clusters"], vars=APRIL)
+    assert {row[1] for row in history(shop)} == {"rfm", "customer_lifecycle"}
+    assert history(shop) == published(shop)
+    # Without any of them there is nothing to keep, and the build does not start.
+    shop.execute(
+        *(
+            f"drop table {shop.schema_}.{name}"
+            for name in ("rfm", "customer_lifecycle", "customer_segment_history")
+        )
+    )
+    with pytest.raises(StartError, match="customer_segment_history reads"):
+        shop.run("build", "customer_segment_history")
