@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from clv_fitting import Summaries
-from shop import Shop, by
+from shop import COLUMNS, Shop, by
 
 from seg_sql import commands, explain
 from seg_sql.algorithms.clv_models import BUYING
@@ -306,6 +306,20 @@ def test_auto_takes_the_model_of_least_error_in_the_holdout(shop: Shop) -> None:
     chosen = {row["model"] for row in shop.rows("clv_fit") if row["chosen"]}
     assert chosen == {best, "gamma_gamma"}
     assert {row["model"] for row in shop.rows("clv_holdout")} == set(errors)
+
+
+def test_group_by_an_attribute_of_the_order_lines(shop: Shop) -> None:
+    """The packaged model knows them; what group_by names and nothing knows is an error."""
+    lines = [(*line, "UK" if int(line[0][1:]) % 3 else "FR") for line in orders(29)]
+    shop.load(lines, (*COLUMNS, "country"))
+    inputs = {"order_lines": {"relation": shop.raw("raw"), "attributes": ["country"]}}
+    for group, code in (("country", 0), ("county", 1)):
+        shop.write(inputs=inputs, vars={"as_of": "2026-01-01"}, models={"clv": {"group_by": group}})
+        assert shop.run("build", "+clv") == code, shop.said()
+    assert "no column 'county'" in shop.said()
+    found = {row["customer_id"]: row["group_key"] for row in shop.rows("clv")}
+    assert found == {line[0]: line[-1] for line in lines}
+    assert {row["group_key"] for row in shop.rows("clv_metrics")} == {"UK", "FR"}
 
 
 def test_the_holdout_adds_up_to_the_summary(shop: Shop) -> None:
