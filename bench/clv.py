@@ -104,6 +104,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--peer-rows", type=int, help="Customers for lifetimes' Pareto/NBD.")
     parser.add_argument("--model", default="bg_nbd", help="The model of the chain.")
+    parser.add_argument("--sample-rows", type=int, help="0: fits start from moments, on all rows.")
     parser.add_argument("--memory", help="DuckDB's memory_limit.")
     parser.add_argument("--only", default="", help="Contenders, as in bare,chain.")
     parser.add_argument("--skip", default="", help="Contenders to leave out, as in pareto.")
@@ -160,6 +161,7 @@ def words(given: argparse.Namespace) -> list[str]:
         "--customers": given.customers,
         "--peer-rows": given.peer_rows,
         "--model": given.model,
+        "--sample-rows": given.sample_rows,
         "--memory": given.memory,
         "--dsn": given.dsn,
         "--folder": given.folder,
@@ -292,6 +294,8 @@ def seg_sql(given: argparse.Namespace, *select: str, **options: Any) -> Any:
     from seg_sql.events import Log
     from seg_sql.session import Settings
 
+    if given.sample_rows is not None:
+        options["sample_rows"] = given.sample_rows
     (given.folder / "seg_sql.yml").write_text(
         PROJECT.format(as_of=AS_OF, options=yaml.safe_dump(options, default_flow_style=True))
     )

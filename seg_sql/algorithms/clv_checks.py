@@ -20,70 +20,85 @@ CONCENTRATED = 0.5
 FEW_CUSTOMERS = 100
 
 
-def of(part: Part) -> str:
-    """Return how a sentence names the group of a fit.
+def of(*parts: Part) -> str:
+    """Return how a sentence names the groups of fits.
 
     >>> of(Part(0, "all", "full")), of(Part(2, "UK", "full"))
     ('', " of 'UK'")
+    >>> of(*(Part(2 * place, name, "full") for place, name in enumerate("abcde")))
+    " of 5 groups ('a', 'b', 'c', ...)"
     """
-    return "" if part.group_key == "all" else f" of '{part.group_key}'"
+    names = [f"'{part.group_key}'" for part in parts]
+    if names == ["'all'"]:
+        return ""
+    if len(names) == 1:
+        return f" of {names[0]}"
+    return f" of {len(names)} groups ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})"
 
 
 def fits(fitted: Sequence[Fitted]) -> list[str]:
     """Tell of fits that ended elsewhere than in the interior, and of values without a mean."""
+    full = [each for each in fitted if each.part.part == FULL]
     said = []
-    for each in fitted:
-        if each.part.part != FULL:
-            continue
-        status, name = each.optimum.status, f"{each.model.name}{of(each.part)}"
-        if status == "boundary":
-            ends = _ends(each)
-            said.append(
-                f"the fit of {name} ended at a boundary{f' ({ends})' if ends else ''}: the data do"
-                " not tell all its parameters, and there are no standard errors; the scores hold,"
-                " but compare another model in clv_metrics, or wait for more repeat purchases"
-            )
-        if status == "max_iterations":
-            said.append(
-                f"the fit of {name} has not converged in {each.optimum.iterations} steps: raise"
-                " max_iterations"
-            )
-        if status == "failed":
-            said.append(
-                f"the likelihood of {name} has no finite value at its start: look for customers"
-                " with an extreme frequency or age in clv_customer_summary"
-            )
-        if each.model.name == "gamma_gamma" and status != "failed" and each.parameters["q"] <= 1:
-            said.append(
-                f"gamma_gamma{of(each.part)} has q = {each.parameters['q']:.3g}, and so no finite"
-                " mean value of an order: repeat customers count with their own mean, others with"
-                " everyone's; set value_cap: 0.99, or leave extreme orders out of the input"
-            )
+    for name in dict.fromkeys(each.model.name for each in full):
+        of_model = [each for each in full if each.model.name == name]
+        for status in ("boundary", "max_iterations", "failed"):
+            ended = [each for each in of_model if each.optimum.status == status]
+            if ended:
+                where = f"{name}{of(*(each.part for each in ended))}"
+                said.append(_ENDED[status].format(where=where, ends=_ends(ended)))
+    heavy = [
+        each
+        for each in full
+        if each.model.name == "gamma_gamma"
+        and each.optimum.status != "failed"
+        and each.parameters["q"] <= 1
+    ]
+    if heavy:
+        q = f"q = {heavy[0].parameters['q']:.3g}" if len(heavy) == 1 else "q below 1"
+        said.append(
+            f"gamma_gamma{of(*(each.part for each in heavy))} has {q}, and so no finite mean value"
+            " of an order: repeat customers count with their own mean, others with everyone's; set"
+            " value_cap: 0.99, or leave extreme orders out of the input"
+        )
     return said
 
 
-def _ends(each: Fitted) -> str:
-    ends = []
-    for name, value in zip(each.model.parameters, each.optimum.theta, strict=True):
-        if value > 1e3 or value < 1e-3:
-            ends.append(f"{name} = {float(value):.3g}")
-    return ", ".join(ends)
+_ENDED = {
+    "boundary": "the fit of {where} ended at a boundary{ends}: the data do not tell all its"
+    " parameters, and there are no standard errors; the scores hold, but compare another model in"
+    " clv_metrics, or wait for more repeat purchases",
+    "max_iterations": "the fit of {where} has not converged: raise max_iterations",
+    "failed": "the likelihood of {where} has no finite value at its start: look for customers with"
+    " an extreme frequency or age in clv_customer_summary",
+}
+
+
+def _ends(fitted: Sequence[Fitted]) -> str:
+    """Return which parameters ran off, where it is one fit that can be named."""
+    if len(fitted) > 1:
+        return ""
+    values = zip(fitted[0].model.parameters, map(float, fitted[0].optimum.theta), strict=True)
+    ends = [f"{name} = {value:.3g}" for name, value in values if value > 1e3 or value < 1e-3]
+    return f" ({', '.join(ends)})" if ends else ""
 
 
 def values(parts: Mapping[int, Part], sizes: Mapping[int, Mapping[str, Any]]) -> list[str]:
     """Tell of groups where who buys more often also spends more, or less, an order."""
-    said = []
-    for id_, row in sizes.items():
-        if id_ not in parts or parts[id_].part != FULL or row["customers"] < ENOUGH:
-            continue
-        found = correlation(row)
-        if abs(found) > CORRELATED:
-            said.append(
-                f"frequency and mean value{of(parts[id_])} correlate by {found:+.2f}, and"
-                " Gamma-Gamma takes them as independent: expected_order_value is biased for the"
-                " most and least frequent; fit groups that are more alike with group_by"
-            )
-    return said
+    found = {
+        id_: correlation(row)
+        for id_, row in sizes.items()
+        if id_ in parts and parts[id_].part == FULL and row["customers"] >= ENOUGH
+    }
+    strong = {id_: each for id_, each in found.items() if abs(each) > CORRELATED}
+    if not strong:
+        return []
+    most = max(strong.values(), key=abs)
+    return [
+        f"frequency and mean value{of(*(parts[id_] for id_ in strong))} correlate by {most:+.2f},"
+        " and Gamma-Gamma takes them as independent: expected_order_value is biased for the most"
+        " and least frequent; fit groups that are more alike with group_by"
+    ]
 
 
 def correlation(row: Mapping[str, Any]) -> float:

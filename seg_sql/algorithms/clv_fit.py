@@ -117,6 +117,9 @@ def _fitted(step: Steps, relation: str, task: Task) -> Fit:
     }
     full = {part.id: chosen[part.group_key] for part in parts.values() if part.part == FULL}
     failed = [id_ for id_, name in full.items() if buying[name][id_].optimum.status == "failed"]
+    for id_ in failed:
+        reason = f"the fit of the group '{customers.parts[id_].group_key}' failed"
+        excluded[reason] = int(counted.sizes[id_]["customers"])
     kept = kept_columns(step, customers)
     scored = []
     for name in dict.fromkeys(full.values()):
@@ -189,22 +192,25 @@ def _with_repeats(
             if seen
             else None,
         )
-    parts, warnings, excluded = {}, [], {}
-    for part in customers.parts.values():
-        if repeaters.get(part.id, 0):
-            parts[part.id] = part
-        elif part.part == FULL:
-            rows = int(counted.sizes.get(part.id, {}).get("customers", 0))
-            excluded[f"no repeat purchases in the group '{part.group_key}'"] = rows
-            warnings.append(
-                f"the group '{part.group_key}' has no repeat purchases, and its {rows:,} customers"
-                " no value: put small groups together before group_by"
-            )
-        elif part.id - 1 in parts:
-            warnings.append(
-                f"nobody{checks.of(part)} bought again before the calibration end, so there is no"
-                " holdout: set a later calibration_end"
-            )
+    parts = {id_: part for id_, part in customers.parts.items() if repeaters.get(id_, 0)}
+    warnings, excluded = [], {}
+    without = [part for part in customers.of(FULL) if part.id not in parts]
+    for part in without:
+        rows = int(counted.sizes.get(part.id, {}).get("customers", 0))
+        excluded[f"no repeat purchases in the group '{part.group_key}'"] = rows
+    if without:
+        warnings.append(
+            f"no repeat purchases among the {sum(excluded.values()):,} customers"
+            f"{checks.of(*without)}, who have no value: put small groups together before group_by"
+        )
+    late = [
+        part for part in customers.of(CALIBRATED) if part.id not in parts and part.id - 1 in parts
+    ]
+    if late:
+        warnings.append(
+            f"nobody{checks.of(*late)} bought again before the calibration end, so there is no"
+            " holdout: set a later calibration_end"
+        )
     return parts, warnings, excluded
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from seg_sql.algorithms import Task
 from seg_sql.algorithms.clv_options import CLVOptions
-from seg_sql.errors import ModelError, did_you_mean
+from seg_sql.errors import ModelError
 
 if TYPE_CHECKING:
     from seg_sql.step import Steps
@@ -104,8 +104,10 @@ def customers_of(
         if name not in columns:
             raise ModelError(
                 f"The SELECT of {task.model} has no column '{name}'.",
-                hint=did_you_mean(name, columns)
-                or "clv_customer_summary shows what a model of buying needs.",
+                hint=f"Name '{name}' in the attributes of order_lines, or give the model a SELECT"
+                f" with it, as sql/models/clv/{task.model}.sql."
+                if name in options.group_by
+                else "clv_customer_summary shows what a model of buying needs.",
             )
     quote = step.engine.quote
     keys = tuple(f"summary.{quote(name)}" for name in task.key)

@@ -110,6 +110,8 @@ def apply(step: Steps, outputs: Mapping[str, str], relation: str, task: Task) ->
         task: The key and the options; as_of is today's.
     """
     options: CLVOptions = task.options
+    # It may have an alias of its own.
+    relation = f"(\n{step.sql('columns', relation=relation)}\n)"
     fitted_as_of = None
     if "" in outputs:
         day = step.row("fitted_as_of", clusters=outputs[""])["fitted_as_of"]

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from clv_fitting import Summaries
-from shop import Shop, by
+from shop import COLUMNS, Shop, by
 
-from seg_sql import explain
+from seg_sql import commands, explain
 from seg_sql.algorithms.clv_models import BUYING
 from seg_sql.errors import ModelError
 from seg_sql.events import Said
@@ -152,7 +152,11 @@ def test_groups_are_fitted_as_if_each_were_alone(summaries: Summaries) -> None:
     for name, wanted in alone.items():
         assert_close(estimates(rows, name), wanted, 1e-8)
     # Nobody of the third group has bought again: said and counted, and the others are valued.
-    assert [text for text in fit.warnings if "'none' has no repeat purchases" in text]
+    assert [
+        text
+        for text in fit.warnings
+        if "no repeat purchases among the 5 customers of 'none'" in text
+    ]
     assert [(row["reason"], row["rows"]) for row in rows["exclusions"]] == [
         ("no repeat purchases in the group 'none'", 5)
     ]
@@ -304,6 +308,20 @@ def test_auto_takes_the_model_of_least_error_in_the_holdout(shop: Shop) -> None:
     assert {row["model"] for row in shop.rows("clv_holdout")} == set(errors)
 
 
+def test_group_by_an_attribute_of_the_order_lines(shop: Shop) -> None:
+    """The packaged model knows them; what group_by names and nothing knows is an error."""
+    lines = [(*line, "UK" if int(line[0][1:]) % 3 else "FR") for line in orders(29)]
+    shop.load(lines, (*COLUMNS, "country"))
+    inputs = {"order_lines": {"relation": shop.raw("raw"), "attributes": ["country"]}}
+    for group, code in (("country", 0), ("county", 1)):
+        shop.write(inputs=inputs, vars={"as_of": "2026-01-01"}, models={"clv": {"group_by": group}})
+        assert shop.run("build", "+clv") == code, shop.said()
+    assert "no column 'county'" in shop.said()
+    found = {row["customer_id"]: row["group_key"] for row in shop.rows("clv")}
+    assert found == {line[0]: line[-1] for line in lines}
+    assert {row["group_key"] for row in shop.rows("clv_metrics")} == {"UK", "FR"}
+
+
 def test_the_holdout_adds_up_to_the_summary(shop: Shop) -> None:
     shop.load(orders(22))
     write(shop)
@@ -389,6 +407,24 @@ def test_a_calibration_end_outside_the_data_is_an_error(shop: Shop) -> None:
     assert shop.run("build", "+clv") == 1
     assert "calibration_end 2027-01-01" in shop.said()
     assert "not within the observed days, which end on 2025-12-31" in shop.said()
+
+
+def test_a_fit_as_plain_sql_gives_the_published_rows(shop: Shop) -> None:
+    """What `compile --score` prints, run by hand."""
+    shop.load(orders(28, 100))
+    write(shop, model="pareto_nbd", group_by=[])
+    shop.build("+clv")
+    settings = Settings(project_dir=shop.folder, profiles_dir=shop.folder)
+    select = commands.scoring_sql(settings, "clv")
+    with shop.engine() as engine:
+        rows = engine.fetch(f"select * from ({select}) as scored order by 1").dicts()
+    for row, published in zip(rows, shop.rows("clv", order="1"), strict=True):
+        assert row.keys() == published.keys()
+        for name, value in row.items():
+            if isinstance(value, float):
+                assert value == pytest.approx(published[name], rel=1e-9), name
+            else:
+                assert value == published[name], name
 
 
 def test_explain_says_what_a_customer_is_worth(shop: Shop) -> None:

@@ -3,8 +3,14 @@
 -- Grain: one row per customer of clv_customer_summary. Beside it lie the outputs of the fit:
 -- clv_parameters and _fit say which model, _holdout and _metrics how good it was.
 -- gap_variation, for a sample of customers with at least four gaps between purchases, is the
--- gaps' coefficient of variation: a small one is a subscription's.
+-- gaps' coefficient of variation: a small one is a subscription's. Attributes of the order lines
+-- that group_by names are there as well; of several values of a customer the first in binary order.
 {{ config(materialized='clv', unique_key='customer_id') }}
+
+{%- set named = [] %}
+{%- for name in var('clv', {}).get('group_by', []) if seg_sql.ident(name) in input_attributes('order_lines') %}
+    {%- do named.append(seg_sql.ident(name)) %}
+{%- endfor %}
 
 with
 
@@ -60,6 +66,21 @@ variations as (
 
 ),
 
+{% if named -%}
+attributes as (
+
+    select
+        customer_id,
+        {% for name in named -%}
+        min({{ seg_sql.bin(name) }}) as {{ name }}{{ ',' if not loop.last }}
+        {% endfor -%}
+    from {{ ref('order_lines_clean') }} as order_lines_clean
+    where customer_id is not null
+    group by customer_id
+
+),
+
+{% endif -%}
 customers as (
 
     select
@@ -68,9 +89,15 @@ customers as (
         summary.recent_frequency, summary.calibration_end, summary.calibration_frequency,
         summary.calibration_recency, summary.calibration_age, summary.calibration_monetary_value,
         summary.last_period_frequency, summary.holdout_frequency, summary.holdout_value,
+        {% for name in named -%}
+        attributes.{{ name }},
+        {% endfor -%}
         variations.gap_variation
     from {{ ref('clv_customer_summary') }} as summary
     left join variations on variations.customer_id = summary.customer_id
+    {%- if named %}
+    left join attributes on attributes.customer_id = summary.customer_id
+    {%- endif %}
 
 )
 
