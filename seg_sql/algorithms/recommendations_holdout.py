@@ -18,7 +18,8 @@ from seg_sql.errors import ModelError
 if TYPE_CHECKING:
     from seg_sql.step import Steps
 
-LINES, SIMILARITY, LISTS = "order_lines_clean", "item_similarity", "recommendations"
+LINES, BOUGHT = "order_lines_clean", "customer_items"
+SIMILARITY, LISTS = "item_similarity", "recommendations"
 
 _ACCURACY = {
     "precision": "precision_at_k",
@@ -55,11 +56,10 @@ def fit(step: Steps, relation: str, task: Task) -> Fit:
         {"as_of": as_of, LISTS: {**chosen, "top_n": max(longest, chosen["top_n"])}}
     ):
         similar = _similar(step, task, earlier, as_of)
-        before = _reader(step, {LINES: earlier, SIMILARITY: similar})
-        after = _reader(step, {LINES: later})
+        known = _made(step, workspace.compile(BOUGHT, ref=_reader(step, {LINES: earlier})))
+        new = _made(step, workspace.compile(BOUGHT, ref=_reader(step, {LINES: later})))
+        before = _reader(step, {LINES: earlier, SIMILARITY: similar, BOUGHT: known})
         recommended = _made(step, workspace.compile(LISTS, ref=before))
-        known = _table(step, "bought", lines=before("item_lines"))
-        new = _table(step, "bought", lines=after("item_lines"))
         popular = _made(step, workspace.compile("popular_items", ref=before))
     same = {"earlier": known, "exclude_bought": chosen["exclude_bought"]}
     truth = _table(step, "truth", later=new, **same)

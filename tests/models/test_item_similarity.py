@@ -272,8 +272,8 @@ def test_a_large_basket_is_cut(shop: Shop, how: str) -> None:
 def test_cosine_by_customer_equals_implicit(shop: Shop, shared_data: Path) -> None:
     """Online Retail, what each customer ever bought: implicit's CosineRecommender on binary data.
     Its K counts the item itself; where the 20th and 21st are equal, either may be in the list."""
-    pd = pytest.importorskip("pandas")
-    nearest = pytest.importorskip("implicit.nearest_neighbours")
+    import pandas as pd
+    from implicit import nearest_neighbours as nearest
     from scipy.sparse import csr_matrix
 
     file = shared_data / "online_retail.parquet"

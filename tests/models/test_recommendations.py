@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,10 @@ import pytest
 from shop import Shop
 
 from seg_sql import explain, explain_items
+from seg_sql.demo import generate
+from seg_sql.engines import open_engine
 from seg_sql.errors import SelectionError
+from seg_sql.profiles import DuckDBTarget, PostgresTarget
 from seg_sql.session import Settings
 
 COLUMNS = ("customer_id", "order_id", "ordered_at", "item_id")
@@ -233,6 +237,56 @@ def test_nobody_to_measure_by(shop: Shop) -> None:
     shop.write(vars={"as_of": "2026-02-01"})
     shop.build("+recommendations_metrics")
     assert shop.rows("recommendations_metrics") == []
+
+
+@pytest.mark.parametrize("method", ["similar_items", "user"])
+def test_the_same_rows_on_both_engines(
+    tmp_path: Path, duckdb_target: DuckDBTarget, postgres_target: PostgresTarget, method: str
+) -> None:
+    """A demo shop of 400 customers, everything weighted by age: ids, texts and ranks are equal,
+    floats to 1e-9."""
+    with closing(open_engine(DuckDBTarget(path=":memory:"))) as engine:
+        data = generate(engine, tmp_path / "data", customers=400, seed=3)
+    frame = duckdb.sql(
+        "select customer_id, order_no as order_id, ordered_at, sku as item_id,"
+        f" cast(quantity as integer) as quantity, unit_price from '{data.files['order_lines']}'"
+    ).df()
+    types = {"customer_id": "varchar", "order_id": "varchar", "ordered_at": "timestamp",
+             "item_id": "varchar", "quantity": "integer", "unit_price": "double precision"}  # fmt: skip
+    found: list[dict[str, list[dict[str, Any]]]] = []
+    for target in (duckdb_target, postgres_target):
+        shop = Shop(tmp_path / type(target).__name__, target)
+        shop.load_frame(frame, types)
+        shop.write(
+            models={
+                "item_similarity": {"measure": "root_llr", "half_life_days": 200, "top_n": 10},
+                "recommendations": {"method": method},
+                "recommendations_metrics": {"days": 90},
+            },
+            vars={"not_products": ["SHIPPING"], "as_of": "2026-07-01"},
+        )
+        shop.build("+recommendations_metrics")
+        found.append(
+            {
+                "item_similarity": shop.rows("item_similarity", order="item_id, rank"),
+                "item_similarity_exclusions": shop.rows("item_similarity_exclusions"),
+                "recommendations": shop.rows("recommendations", order="customer_id, rank"),
+                "recommendations_metrics": shop.rows("recommendations_metrics"),
+            }
+        )
+    one, other = found
+    for name, rows in one.items():
+        assert len(rows) == len(other[name]) > 0, name
+        rows.sort(key=lambda row: str(list(row.values())[:4]))
+        other[name].sort(key=lambda row: str(list(row.values())[:4]))
+        for mine, theirs in zip(rows, other[name], strict=True):
+            numbers = {key for key, value in mine.items() if isinstance(value, float)}
+            assert {k: v for k, v in mine.items() if k not in numbers} == {
+                k: v for k, v in theirs.items() if k not in numbers
+            }, name
+            assert {key: theirs[key] for key in numbers} == pytest.approx(
+                {key: mine[key] for key in numbers}, rel=1e-9, abs=1e-9
+            ), name
 
 
 def test_online_retail_beats_popularity(shop: Shop, shared_data: Path, capsys: Any) -> None:

@@ -10,15 +10,6 @@
 
 with
 
-customer_items as (
-
-    select customer_id, item_id, max(order_date) as last_date
-    from {{ ref('item_lines') }} as item_lines
-    where reason = 'kept' and customer_id is not null
-    group by customer_id, item_id
-
-),
-
 -- What a customer bought lately counts more: half as much after each half-life.
 weighted as (
 
@@ -30,7 +21,7 @@ weighted as (
         {%- else -%}
         {{ seg_sql.lit(1.0) }} as weight
         {%- endif %}
-    from customer_items
+    from {{ ref('customer_items') }} as customer_items
 
 ),
 
@@ -61,7 +52,7 @@ candidates as (
     inner join similar_items
         on similar_items.item_id = weighted.item_id
     {%- if options.exclude_bought %}
-    left join customer_items as bought
+    left join {{ ref('customer_items') }} as bought
         on bought.customer_id = weighted.customer_id
         and bought.item_id = similar_items.similar_item_id
     where bought.customer_id is null
@@ -74,7 +65,7 @@ candidates as (
 telling_items as (
 
     select item_id
-    from customer_items
+    from {{ ref('customer_items') }} as customer_items
     group by item_id
     having count(*) between 2 and {{ options.max_item_customers }}
 
@@ -83,7 +74,7 @@ telling_items as (
 telling as (
 
     select customer_items.customer_id, customer_items.item_id
-    from customer_items
+    from {{ ref('customer_items') }} as customer_items
     inner join telling_items
         on telling_items.item_id = customer_items.item_id
 
@@ -149,7 +140,7 @@ candidates as (
     inner join popular
         on popular.item_id = weighted.item_id
     {%- if options.exclude_bought %}
-    left join customer_items as bought
+    left join {{ ref('customer_items') }} as bought
         on bought.customer_id = neighbours.customer_id
         and bought.item_id = weighted.item_id
     {%- endif %}
@@ -228,7 +219,7 @@ reasons as (
 customers as (
 
     select customer_id
-    from customer_items
+    from {{ ref('customer_items') }} as customer_items
     group by customer_id
     {%- if input_has('customers', 'customer_id') %}
 
@@ -267,7 +258,7 @@ fill as (
         on personal.customer_id = lengths.customer_id
         and personal.item_id = popular.item_id
     {%- if options.exclude_bought %}
-    left join customer_items as bought
+    left join {{ ref('customer_items') }} as bought
         on bought.customer_id = lengths.customer_id
         and bought.item_id = popular.item_id
     {%- endif %}
