@@ -192,9 +192,71 @@ def kmeans(
     )
 
 
+def clv(
+    source: Any,
+    query: str | None = None,
+    *,
+    columns: Mapping[str, str] | None = None,
+    schema: str = DEFAULT_SCHEMA,
+    vars: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> Result:
+    """Fit customer lifetime value on order lines.
+
+    Args:
+        source: A DuckDB or psycopg connection, or a pandas, polars or Arrow table.
+        query: With a connection: the relation, or the SELECT, of the order lines.
+        columns: Our column names to yours, as in seg_sql.yml; left out, they are called as ours.
+        schema: Where the tables land.
+        vars: as_of, clv_time_unit ... as in seg_sql.yml.
+        options: Options of the algorithm: model, horizon, discount_rate, margin ...
+
+    Returns:
+        `.customers` (clv), `.summary`, `.parameters`, `.fit`, `.holdout` and `.metrics`.
+
+    Raises:
+        SegSqlError: The rows or options allow no fit.
+    """
+    tables = {
+        "customers": "clv",
+        "summary": "clv_customer_summary",
+        **{part: f"clv_{part}" for part in ("parameters", "fit", "holdout", "metrics")},
+    }
+    return _order_model("clv", tables, source, query, columns, schema, vars, options)
+
+
+def item_similarity(
+    source: Any,
+    query: str | None = None,
+    *,
+    columns: Mapping[str, str] | None = None,
+    schema: str = DEFAULT_SCHEMA,
+    vars: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> Result:
+    """Find the items that are bought together, from order lines; customers are not needed.
+
+    Args:
+        source: A DuckDB or psycopg connection, or a pandas, polars or Arrow table.
+        query: With a connection: the relation, or the SELECT, of the order lines.
+        columns: Our column names to yours, as in seg_sql.yml; left out, they are called as ours.
+        schema: Where the tables land.
+        vars: As in seg_sql.yml.
+        options: Options of the algorithm: unit, measure, top_n, min_pair_baskets ...
+
+    Returns:
+        `.similar_items` (item_similarity) and `.exclusions`.
+
+    Raises:
+        SegSqlError: The rows or options cannot be used.
+    """
+    tables = {"similar_items": "item_similarity", "exclusions": "item_similarity_exclusions"}
+    return _order_model("item_similarity", tables, source, query, columns, schema, vars, options)
+
+
 def _order_model(
     model: str,
-    tables: Mapping[str, str] | None,
+    tables: Mapping[str, str],
     source: Any,
     query: str | None,
     columns: Mapping[str, str] | None,
@@ -212,7 +274,7 @@ def _order_model(
         project={"vars": dict(vars or {}), "models": models},
         input_name="order_lines",
         columns=columns,
-        select=[f"+{name}" for name in (tables or {"": model}).values()],
+        select=[f"+{name}" for name in tables.values()],
         model=model,
         tables=tables,
     )

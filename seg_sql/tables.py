@@ -115,7 +115,7 @@ class Result:
     def _repr_html_(self) -> str:
         names = "".join(f"<li>.{name}</li>" for name in self.tables)
         notes = "".join(f"<p>{html.escape(text)}</p>" for text in self.warnings)
-        return f"{notes}{self.tables['assignments']._repr_html_()}<ul>{names}</ul>"
+        return f"{notes}{next(iter(self.tables.values()))._repr_html_()}<ul>{names}</ul>"
 
 
 def table_of(workspace: Workspace, name: str, opened: Opened) -> Table:
