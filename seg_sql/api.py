@@ -20,7 +20,7 @@ import yaml
 from seg_sql import commands, runner
 from seg_sql.artifacts import Target, checksums
 from seg_sql.engines import Engine, engine_on, holding
-from seg_sql.errors import ConfigError, ModelError
+from seg_sql.errors import ConfigError, ModelError, SegSqlError
 from seg_sql.events import Log, NodeFinished, Said, TestFinished
 from seg_sql.profiles import DEFAULT_SCHEMA
 from seg_sql.project import load_project
@@ -299,7 +299,7 @@ def _one_off(
     given = {**read, **({"columns": dict(columns)} if columns else {})}
     content = {"name": "notebook", "inputs": {input_name: given}, **project}
     log = Log()
-    with tempfile.TemporaryDirectory(prefix="seg_sql_") as made:
+    with tempfile.TemporaryDirectory(prefix="seg_sql_") as made, _nowhere(made):
         folder = Path(made)
         (folder / "seg_sql.yml").write_text(yaml.safe_dump(content), "utf-8")
         for name, template in (models or {}).items():
@@ -332,6 +332,17 @@ def _one_off(
         with again() as opened:
             found = {short: table_of(opened, name, again) for short, name in parts.items()}
     return Result(found, _warnings(log), model, again)
+
+
+@contextmanager
+def _nowhere(folder: str) -> Iterator[None]:
+    """Let errors not name files of a folder that nobody will find."""
+    try:
+        yield
+    except SegSqlError as error:
+        if error.where is not None and folder in error.where:
+            error.where = None
+        raise
 
 
 def _connection(source: Any, query: str | None) -> tuple[Any, str]:
