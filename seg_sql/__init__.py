@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from seg_sql.api import Project, kmeans, rfm
+    from seg_sql.api import Project, clv, item_similarity, kmeans, rfm
 
 __version__ = "0.1.0"
 
-__all__ = ["Project", "__version__", "kmeans", "rfm"]
+__all__ = ["Project", "__version__", "clv", "item_similarity", "kmeans", "rfm"]
 
 
 def __getattr__(name: str) -> Any:

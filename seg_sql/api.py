@@ -20,7 +20,7 @@ import yaml
 from seg_sql import commands, runner
 from seg_sql.artifacts import Target, checksums
 from seg_sql.engines import Engine, engine_on, holding
-from seg_sql.errors import ConfigError, ModelError
+from seg_sql.errors import ConfigError, ModelError, SegSqlError
 from seg_sql.events import Log, NodeFinished, Said, TestFinished
 from seg_sql.profiles import DEFAULT_SCHEMA
 from seg_sql.project import load_project
@@ -192,9 +192,71 @@ def kmeans(
     )
 
 
+def clv(
+    source: Any,
+    query: str | None = None,
+    *,
+    columns: Mapping[str, str] | None = None,
+    schema: str = DEFAULT_SCHEMA,
+    vars: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> Result:
+    """Fit customer lifetime value on order lines.
+
+    Args:
+        source: A DuckDB or psycopg connection, or a pandas, polars or Arrow table.
+        query: With a connection: the relation, or the SELECT, of the order lines.
+        columns: Our column names to yours, as in seg_sql.yml; left out, they are called as ours.
+        schema: Where the tables land.
+        vars: as_of, clv_time_unit ... as in seg_sql.yml.
+        options: Options of the algorithm: model, horizon, discount_rate, margin ...
+
+    Returns:
+        `.customers` (clv), `.summary`, `.parameters`, `.fit`, `.holdout` and `.metrics`.
+
+    Raises:
+        SegSqlError: The rows or options allow no fit.
+    """
+    tables = {
+        "customers": "clv",
+        "summary": "clv_customer_summary",
+        **{part: f"clv_{part}" for part in ("parameters", "fit", "holdout", "metrics")},
+    }
+    return _order_model("clv", tables, source, query, columns, schema, vars, options)
+
+
+def item_similarity(
+    source: Any,
+    query: str | None = None,
+    *,
+    columns: Mapping[str, str] | None = None,
+    schema: str = DEFAULT_SCHEMA,
+    vars: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> Result:
+    """Find the items that are bought together, from order lines; customers are not needed.
+
+    Args:
+        source: A DuckDB or psycopg connection, or a pandas, polars or Arrow table.
+        query: With a connection: the relation, or the SELECT, of the order lines.
+        columns: Our column names to yours, as in seg_sql.yml; left out, they are called as ours.
+        schema: Where the tables land.
+        vars: As in seg_sql.yml.
+        options: Options of the algorithm: unit, measure, top_n, min_pair_baskets ...
+
+    Returns:
+        `.similar_items` (item_similarity) and `.exclusions`.
+
+    Raises:
+        SegSqlError: The rows or options cannot be used.
+    """
+    tables = {"similar_items": "item_similarity", "exclusions": "item_similarity_exclusions"}
+    return _order_model("item_similarity", tables, source, query, columns, schema, vars, options)
+
+
 def _order_model(
     model: str,
-    tables: Mapping[str, str] | None,
+    tables: Mapping[str, str],
     source: Any,
     query: str | None,
     columns: Mapping[str, str] | None,
@@ -212,7 +274,7 @@ def _order_model(
         project={"vars": dict(vars or {}), "models": models},
         input_name="order_lines",
         columns=columns,
-        select=[f"+{name}" for name in (tables or {"": model}).values()],
+        select=[f"+{name}" for name in tables.values()],
         model=model,
         tables=tables,
     )
@@ -237,7 +299,7 @@ def _one_off(
     given = {**read, **({"columns": dict(columns)} if columns else {})}
     content = {"name": "notebook", "inputs": {input_name: given}, **project}
     log = Log()
-    with tempfile.TemporaryDirectory(prefix="seg_sql_") as made:
+    with tempfile.TemporaryDirectory(prefix="seg_sql_") as made, _nowhere(made):
         folder = Path(made)
         (folder / "seg_sql.yml").write_text(yaml.safe_dump(content), "utf-8")
         for name, template in (models or {}).items():
@@ -270,6 +332,17 @@ def _one_off(
         with again() as opened:
             found = {short: table_of(opened, name, again) for short, name in parts.items()}
     return Result(found, _warnings(log), model, again)
+
+
+@contextmanager
+def _nowhere(folder: str) -> Iterator[None]:
+    """Let errors not name files of a folder that nobody will find."""
+    try:
+        yield
+    except SegSqlError as error:
+        if error.where is not None and folder in error.where:
+            error.where = None
+        raise
 
 
 def _connection(source: Any, query: str | None) -> tuple[Any, str]:

@@ -351,10 +351,10 @@ def explain(customer: str | None, **given: Any) -> int:
 @cli.command()
 @common
 @option("--output", type=folder, help="Where to write it; default: target/docs.")
-@option("--schema", is_flag=True, help="Print the JSON Schema of seg_sql.yml, for editors.")
-def docs(output: Path | None, schema: bool, **given: Any) -> int:
+@option("--json-schema", is_flag=True, help="Print the JSON Schema of seg_sql.yml, for editors.")
+def docs(output: Path | None, json_schema: bool, **given: Any) -> int:
     """Write the documentation of the models as one HTML file, with catalog.json beside it."""
-    if schema:
+    if json_schema:
         import json
 
         from seg_sql.json_schema import project_schema

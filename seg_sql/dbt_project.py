@@ -1,8 +1,8 @@
 """A project as a dbt project: the SQL models for dbt to run, the rest as sources.
 
 `ref()` and `source()` stay calls of dbt's; everything else is rendered, so that the files hold the
-SQL that seg-sql runs on this target's engine. An algorithm model has no SQL that dbt could run: its
-tables are sources, and so is each input.
+SQL that seg-sql runs on this target's engine. An algorithm or a history has no SQL that dbt could
+run: their tables are sources, and so is each input.
 """
 
 from __future__ import annotations
@@ -57,9 +57,9 @@ class _Dbt(Workspace):
         return f"\ue000{self.calls.index(expression)}\ue001"
 
     def ref_sql(self, name: str) -> str:
-        """Return the mark of `ref(name)`, or of the source that stands for an algorithm's table."""
+        """Return the mark of `ref(name)`, or of the source that a table of the runner's is."""
         super().ref_sql(name)  # An unknown name is an error.
-        if self.nodes[self.owners[name]].algorithm is None:
+        if _runs_in_dbt(self.nodes[self.owners[name]]):
             return self.call(f"ref('{name}')")
         self.table("seg_sql", name, schema=self.schema, entry=self._built(name))
         return self.call(f"source('seg_sql', '{name}')")
@@ -192,7 +192,7 @@ def _files(
     entries: dict[str, list[dict[str, Any]]] = {"models": [], "seeds": []}
     for name in (each for each in workspace.graph.order if each in names):
         node = workspace.nodes[name]
-        if node.algorithm is not None:
+        if not _runs_in_dbt(node):
             _declare(workspace, engine, node)
         elif node.kind == "seed":
             columns = engine.describe(seed_select(node.model, steps))
@@ -222,19 +222,24 @@ def _files(
     return files
 
 
+def _runs_in_dbt(node: Node) -> bool:
+    """Return whether a node is SQL that dbt knows how to build."""
+    return node.kind in ("table", "view", "incremental", "ephemeral", "seed")
+
+
 def _unpublished(workspace: Workspace, engine: Engine) -> set[str]:
-    """Return the tables of algorithms that are not there to be tested."""
+    """Return the tables of the runner's that are not there to be tested."""
     existing = engine.existing()
     return {
         output.name
         for node in workspace.nodes.values()
-        for output in (node.outputs.values() if node.algorithm else ())
+        for output in (() if _runs_in_dbt(node) else node.outputs.values())
         if workspace.project.relation_name(output.name) not in existing
     }
 
 
 def _declare(workspace: _Dbt, engine: Engine, node: Node) -> None:
-    """Declare those tables of an algorithm that are published, read by a model or not."""
+    """Declare those tables of a node that are published, read by a model or not."""
     existing = engine.existing()
     for output in node.outputs.values():
         if workspace.project.relation_name(output.name) in existing:
@@ -334,10 +339,10 @@ def _exposures(workspace: _Dbt, names: Iterable[str]) -> list[dict[str, Any]]:
     last = [name for name in workspace.graph.order if name in names and name not in read]
     built = workspace.sources.get("seg_sql", {}).get("tables", {})
     on = [
-        f"ref('{name}')" if node.algorithm is None else f"source('seg_sql', '{name}')"
+        f"ref('{name}')" if _runs_in_dbt(node) else f"source('seg_sql', '{name}')"
         for name in last
         if (node := workspace.nodes[name]).kind != "ephemeral"
-        and (node.algorithm is None or name in built)
+        and (_runs_in_dbt(node) or name in built)
     ]
     return [
         {

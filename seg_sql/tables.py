@@ -78,11 +78,12 @@ class Result:
 
     def __getattr__(self, name: str) -> Table:
         """Return a table by its short name."""
-        try:
-            return self.tables[name]
-        except KeyError:
-            hint = did_you_mean(name, self.tables)
-            raise AttributeError(f"There is no table '{name}'. {hint}") from None
+        # Not self.tables: a copy that is being made has none yet.
+        tables = self.__dict__.get("tables", {})
+        if name not in tables:
+            raise AttributeError(f"There is no table '{name}'. {did_you_mean(name, tables) or ''}")
+        found: Table = tables[name]
+        return found
 
     @property
     def sql(self) -> str:
@@ -115,7 +116,7 @@ class Result:
     def _repr_html_(self) -> str:
         names = "".join(f"<li>.{name}</li>" for name in self.tables)
         notes = "".join(f"<p>{html.escape(text)}</p>" for text in self.warnings)
-        return f"{notes}{self.tables['assignments']._repr_html_()}<ul>{names}</ul>"
+        return f"{notes}{next(iter(self.tables.values()))._repr_html_()}<ul>{names}</ul>"
 
 
 def table_of(workspace: Workspace, name: str, opened: Opened) -> Table:

@@ -162,6 +162,37 @@ def test_rfm_on_a_connection_agrees_with_the_project(shop: Shop):
         connection.commit()
 
 
+def test_clv_and_item_similarity_on_a_connection(shop: Shop):
+    schema = f"{shop.target.schema_}_api"
+    with opened(shop.target) as connection:
+        given = {"schema": schema, "vars": {"as_of": "2026-04-01"}}
+        similar = seg_sql.item_similarity(
+            connection,
+            shop.raw("raw"),
+            unit="customer",
+            min_item_baskets=1,
+            min_pair_baskets=1,
+            **given,
+        )
+        # Tea: ann, bob, cid, dee (a guest is no customer); mug: ann, dee; pot: bob, eve.
+        rows = similar.similar_items.df().set_index(["item_id", "similar_item_id"])
+        assert rows.loc[("tea", "mug"), "pair_baskets"] == 2
+        assert rows.loc[("tea", "pot"), "pair_baskets"] == 1
+        assert ("mug", "pot") not in rows.index
+        assert rows.loc[("mug", "tea"), "cosine"] == pytest.approx(2 / (2 * 4) ** 0.5)
+        with pytest.raises(ConfigError, match="no fit to score other rows with"):
+            similar.predict("select 1 as item_id")
+
+        value = seg_sql.clv(connection, shop.raw("raw"), method="historic", **given)
+        customers = value.customers.df().set_index("customer_id")
+        assert customers["historic_value"].to_dict() == {
+            "ann": 19.25, "bob": 43.5, "cid": 14.0, "dee": 28.0, "eve": 40.0
+        }  # fmt: skip
+        assert "5 rows" in value._repr_html_()
+        connection.execute(f'drop schema "{schema}" cascade')
+        connection.commit()
+
+
 @pytest.mark.parametrize("kind", ["pandas", "polars", "arrow"])
 def test_a_table_of_each_kind(kind: str):
     frame = pandas.DataFrame(

@@ -100,5 +100,5 @@ def test_every_option_is_described():
 
 
 def test_the_command_prints_it():
-    done = CliRunner().invoke(cli, ["docs", "--schema"])
+    done = CliRunner().invoke(cli, ["docs", "--json-schema"])
     assert json.loads(done.output) == json.loads(json.dumps(project_schema()))

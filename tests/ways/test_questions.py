@@ -13,7 +13,6 @@ from shop import Shop
 
 FOLDER = Path(__file__).parents[2] / "docs" / "questions"
 FILES = sorted(FOLDER.glob("*.sql"))
-MOVES = ("03_moves", "04_reasons_of_moves")
 
 
 def ask(shop: Shop, question: str) -> list[dict[str, Any]]:
@@ -78,3 +77,20 @@ def test_the_answers_counted_by_hand(built: Shop):
     builds = ask(built, "10_last_builds")
     assert {row["model"] for row in builds} >= {"rfm", "orders", "cohort_retention"}
     assert {row["status"] for row in builds} == {"success"}
+
+
+def test_the_moves_counted_by_hand(shop: Shop):
+    for as_of in ("2026-03-01", "2026-04-01"):
+        shop.build("+segment_moves", vars={"as_of": as_of})
+
+    moves = ask(shop, "03_moves")
+    # On March 1 there were ann, bob, dee and eve; cid came in March.
+    assert sum(column(moves, "customers")) >= 1
+    assert column([row for row in moves if row["from_segment"] == "new customer"], "customers") == [
+        1
+    ]
+    assert {str(row["from_as_of"]) for row in moves} == {"2026-03-01"}
+    assert {str(row["to_as_of"]) for row in moves} == {"2026-04-01"}
+    reasons = dict(column(ask(shop, "04_reasons_of_moves"), "reason", "customers"))
+    assert reasons["new"] == 1
+    assert sum(reasons.values()) == sum(column(moves, "customers"))
