@@ -10,7 +10,7 @@ from seg_sql.report.figures import Figure, Part, Source, Table
 from seg_sql.report.wording import count, decimal, plain, sentence, shortened
 
 Rows = Sequence[Mapping[str, Any]]
-PAIRS = 30
+PAIRS = 25
 
 
 def items(source: Source) -> Part | str:
@@ -65,7 +65,7 @@ def _network(rows: Rows) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     places = {item: place for place, item in enumerate(names)}
     most = max(degree.values())
     highest = max(abs(row["similarity"] or 0) for row in rows) or 1
-    nodes = [{"name": shortened(names[item], 20), "size": degree[item] / most} for item in names]
+    nodes = [{"name": shortened(names[item], 18), "size": degree[item] / most} for item in names]
     links = [
         {
             "source": places[row["item"]],

@@ -73,7 +73,7 @@ def test_every_part_by_hand(shop: Shop) -> None:
         "distribution-frequency": "Half of the customers have 3 or fewer purchases.",
         "distribution-monetary": "Half of the customers spent 50.00 or less.",
         "moves": "Champions is the steadiest segment: 62 % of it stayed.",  # 10 of 16
-        "move-reasons": "No reason is frequent enough to be named.",
+        "move-reasons": "Of those who moved, 44 % are new.",
         "lifecycle-stages": "Of all customers 43 % are active.",
         "cohort-retention": "Of the new customers of a month, 35 % buy again in month 1 after their first"
         " purchase.",
@@ -99,8 +99,8 @@ def test_every_part_by_hand(shop: Shop) -> None:
         " amount.",
     }
     assert (
-        "From 2026-04-01 to 2026-05-01, 47 % of 19 customers changed their segment; most, 6, went"
-        " from Champions to Loyal." in text
+        "From 2026-04-01 to 2026-05-01, 9 of 19 customers (47 %) changed their segment; most, 6,"
+        " went from Champions to Loyal; 7 are new." in text
     )
     assert rows_of(page, "clv-lorenz") == [
         ["25 %", "50 %"], ["50 %", "80 %"], ["75 %", "100 %"], ["100 %", "100 %"],
@@ -133,7 +133,11 @@ def test_small_groups_are_not_shown(shop: Shop) -> None:
         ["Active", "6", "43 %"],
         ["Other (small groups)", "8", "57 %"],
     ]
-    assert rows_of(page, "moves") == [["Champions", "Champions", "10"], ["Champions", "Loyal", "6"]]
+    assert rows_of(page, "moves") == [
+        ["New", "Champions", "7"],
+        ["Champions", "Champions", "10"],
+        ["Champions", "Loyal", "6"],
+    ]
     for hidden in ("Lost", "Let go", "Secret", "Nobody", "2026-01<", "999,999", "Recall"):
         assert hidden not in page, hidden
     assert [row[0] for row in rows_of(page, "clv-holdout")] == ["0", "1"]
@@ -144,8 +148,9 @@ def test_small_groups_are_not_shown(shop: Shop) -> None:
     assert [row[0] for row in rows_of(page, "lifecycle-stages")] == ["New", "Active", "Churned"]
     assert ["Loyal", "Secret", "3"] in rows_of(page, "moves")
     assert rows_of(page, "move-reasons") == [
-        ["Time has passed", "6", "67 %"],
-        ["Bought again", "3", "33 %"],
+        ["New customers", "7", "44 %"],
+        ["Time has passed", "6", "38 %"],
+        ["Bought again", "3", "19 %"],
     ]
     assert ["2026-01", "2", "10", "30 %"] in rows_of(page, "cohort-retention")
     # With more than there are, nobody is left to show.
