@@ -7,10 +7,19 @@ from typing import Any
 
 from seg_sql.report import layouts, marks
 from seg_sql.report.figures import Figure, Part, Source, Table
-from seg_sql.report.wording import count, decimal, plain, sentence, shortened
+from seg_sql.report.wording import count, decimal, percent, plain, sentence, shortened
 
 Rows = Sequence[Mapping[str, Any]]
 PAIRS = 25
+# The metrics that are shares, as a reader knows them.
+SHARES = {
+    "hit_rate": "Lists with a hit",
+    "recall": "Recall",
+    "precision": "Precision",
+    "ndcg": "NDCG",
+    "map": "MAP",
+    "catalogue_coverage": "Catalogue shown",
+}
 
 
 def items(source: Source) -> Part | str:
@@ -82,31 +91,30 @@ def recommendations(source: Source) -> Part | str:
     rows = source.rows("recommendation_metrics")
     if not rows:
         return "the recommendations were not tested on enough customers"
-    best = next((row for row in rows if "hit" in row["metric"]), rows[0])
+    longest = max(row["k"] for row in rows)
+    found = {row["metric"]: row for row in rows if row["k"] == longest}
     drawn = [
         {
-            "name": f"{plain(row['metric'])} at {row['k']}",
+            "name": name,
             "side": side,
-            "value": row[column],
-            "label": decimal(row[column], 3),
+            "value": found[metric][column],
+            "label": percent(found[metric][column]),
             "colour": marks.ACCENT,
         }
-        for row in rows
+        for metric, name in SHARES.items()
         for side, column in (("most popular", "popularity_baseline"), ("recommended", "value"))
-        if row[column] is not None
+        if metric in found and found[metric][column] is not None
     ]
     figure = Figure(
         "recommendation-metrics",
-        "Recommendations against the most popular items",
-        f"The {plain(best['metric'])} of {best['k']} recommendations is"
-        f" {decimal(best['value'], 3)}; that of the most popular items"
-        f" {decimal(best['popularity_baseline'], 3)}.",
+        f"Lists of {longest} recommendations against the {longest} most popular items",
+        _recommended_reading(found, longest),
         marks.paired_bars(drawn, ["most popular", "recommended"], width=260),
         Table(
             ["Metric", "Length of the list", "Recommended", "Most popular", "Customers"],
             [
                 [
-                    sentence(plain(row["metric"])),
+                    SHARES.get(row["metric"], sentence(plain(row["metric"]))),
                     str(row["k"]),
                     decimal(row["value"], 4),
                     decimal(row["popularity_baseline"], 4),
@@ -120,3 +128,19 @@ def recommendations(source: Source) -> Part | str:
         " later purchases that were held back.",
     )
     return Part("Recommendations", "", [figure])
+
+
+def _recommended_reading(found: Mapping[str, Mapping[str, Any]], length: int) -> str:
+    best = found.get("hit_rate") or next(iter(found.values()))
+    ours, theirs = best["value"], best["popularity_baseline"]
+    if best["metric"] == "hit_rate" and None not in (ours, theirs):
+        how = "more" if ours > theirs else "fewer" if ours < theirs else "as many"
+        return (
+            f"{percent(ours)} of the lists hold an item that the customer bought later: {how}"
+            f" {'as' if how == 'as many' else 'than'} with the most popular items,"
+            f" {percent(theirs)}."
+        )
+    return (
+        f"The {plain(best['metric'])} of {length} recommendations is {decimal(ours, 3)}; that of"
+        f" the most popular items {decimal(theirs, 3)}."
+    )
