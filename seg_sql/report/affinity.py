@@ -53,8 +53,8 @@ def items(source: Source) -> Part | str:
             ],
             frozenset({2, 3, 4}),
         ),
-        note=f"The {count(len(rows))} strongest pairs by {plain(best['measure'])}. A thicker line"
-        " is a stronger pair; a larger dot is in more of them.",
+        note=f"The {count(len(rows))} surest pairs by log-likelihood, in which pairs of few baskets"
+        " weigh little. A thicker line is a surer pair; a larger dot is in more of them.",
         wide=True,
     )
     top = Table(figure.table.heads, figure.table.rows[:10], figure.table.numbers)
@@ -73,13 +73,13 @@ def _network(rows: Rows) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
             degree[item] = degree.get(item, 0) + 1
     places = {item: place for place, item in enumerate(names)}
     most = max(degree.values())
-    highest = max(abs(row["similarity"] or 0) for row in rows) or 1
+    highest = max(abs(row["root_llr"] or 0) for row in rows) or 1
     nodes = [{"name": shortened(names[item], 18), "size": degree[item] / most} for item in names]
     links = [
         {
             "source": places[row["item"]],
             "target": places[row["other_item"]],
-            "strength": abs(row["similarity"] or 0) / highest,
+            "strength": abs(row["root_llr"] or 0) / highest,
         }
         for row in rows
     ]

@@ -149,6 +149,8 @@ def _matrices(source: Source, given: Mapping[str, Any], about: Mapping[str, Any]
         "p_alive": f"Least likely to buy again are customers {those(least)}:"
         f" {percent(least['p_alive'])}.",
     }
+    if max(row["p_alive"] for row in rows) - least["p_alive"] < 0.005:
+        said["p_alive"] = f"All are as likely to buy again: {percent(least['p_alive'])}."
     found = {(row["repeats"], row["wait"]): row for row in rows}
     figures = []
     for column, title in (("expected_orders", "Orders expected"), ("p_alive", "Probability alive")):

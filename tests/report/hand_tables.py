@@ -156,12 +156,12 @@ TABLES: dict[str, str] = {
     # Mug and pot name each other: one pair. Mug and cup are in four baskets: not shown.
     "item_similarity": selected(
         "group_key:t item_id:t item_name:t similar_item_id:t similar_item_name:t similarity:d"
-        " measure:t pair_baskets:i lift:d",
+        " measure:t pair_baskets:i lift:d root_llr:d",
         [
-            ("all", "m", "Mug", "p", "Pot", 0.75, "cosine", 12, 3.5),
-            ("all", "p", "Pot", "m", "Mug", 0.75, "cosine", 12, 3.5),
-            ("all", "p", "Pot", "t", None, 0.5, "cosine", 5, 2.0),
-            ("all", "m", "Mug", "c", "Secret cup", 0.9, "cosine", 4, 9.0),
+            ("all", "m", "Mug", "p", "Pot", 0.75, "cosine", 12, 3.5, 20),
+            ("all", "p", "Pot", "m", "Mug", 0.75, "cosine", 12, 3.5, 20),
+            ("all", "p", "Pot", "t", None, 0.875, "cosine", 5, 2.0, 10),
+            ("all", "m", "Mug", "c", "Secret cup", 0.9, "cosine", 4, 9.0, 30),
         ],
     ),
     "recommendations_metrics": selected(

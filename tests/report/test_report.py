@@ -111,7 +111,7 @@ def test_every_part_by_hand(shop: Shop) -> None:
         ["Other months", "2", "14", ""],
     ]
     assert rows_of(page, "item-pairs") == [
-        ["Mug", "Pot", "0.750", "12", "3.5"], ["Pot", "t", "0.500", "5", "2.0"],
+        ["Mug", "Pot", "0.750", "12", "3.5"], ["Pot", "t", "0.875", "5", "2.0"],
     ]  # fmt: skip
     assert rows_of(page, "distribution-recency") == [["10", "6"], ["20", "5"]]
     assert "Reward &lt;them&gt;" in page
