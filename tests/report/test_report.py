@@ -50,7 +50,7 @@ def rows_of(page: str, figure: str) -> list[list[str]]:
 
 
 def test_every_part_by_hand(shop: Shop) -> None:
-    hand_tables.build(shop)
+    hand_tables.make(shop)
     page, said = written(shop)
     assert [name for name in readings(page)] == CHARTS
     assert said[-1].startswith(f"Wrote {shop.folder / 'report.html'}: 9 parts, 22 charts, ")
@@ -119,7 +119,7 @@ def test_every_part_by_hand(shop: Shop) -> None:
 
 def test_small_groups_are_not_shown(shop: Shop) -> None:
     """Lost is too small, and alone would still show its three: Loyal, the next larger, joins it."""
-    hand_tables.build(shop)
+    hand_tables.make(shop)
     page, _ = written(shop)
     assert rows_of(page, "segment-shares") == [
         ["Champions", "43 %", "68 %"],
@@ -142,7 +142,7 @@ def test_small_groups_are_not_shown(shop: Shop) -> None:
         assert hidden not in page, hidden
     assert [row[0] for row in rows_of(page, "clv-holdout")] == ["0", "1"]
     # Three customers may be shown when the project says so.
-    hand_tables.build(shop, min_group=3)
+    hand_tables.make(shop, min_group=3)
     page, _ = written(shop)
     assert [row[0] for row in rows_of(page, "segment-shares")] == ["Champions", "Loyal", "Lost"]
     assert [row[0] for row in rows_of(page, "lifecycle-stages")] == ["New", "Active", "Churned"]
@@ -154,7 +154,7 @@ def test_small_groups_are_not_shown(shop: Shop) -> None:
     ]
     assert ["2026-01", "2", "10", "30 %"] in rows_of(page, "cohort-retention")
     # With more than there are, nobody is left to show.
-    hand_tables.build(shop, min_group=1000)
+    hand_tables.make(shop, min_group=1000)
     page, left = written(shop)
     assert "<dd>" not in page and list(readings(page)) == ["input-quality"]
     assert "Left out: Segments: too few customers have a segment." in left
@@ -162,7 +162,7 @@ def test_small_groups_are_not_shown(shop: Shop) -> None:
 
 def test_the_file_stands_alone(duckdb_shop: Shop) -> None:
     """No script, and nothing that is loaded: only links within the page."""
-    hand_tables.build(duckdb_shop)
+    hand_tables.make(duckdb_shop)
     page, _ = written(duckdb_shop)
     assert "<script" not in page and "@import" not in page and "<link" not in page
     assert not re.findall(r'\b(?:src|srcset|data|action)="', page)
@@ -176,7 +176,7 @@ def test_the_file_stands_alone(duckdb_shop: Shop) -> None:
 
 
 def test_absent_models_are_one_line_each(duckdb_shop: Shop) -> None:
-    hand_tables.build(duckdb_shop, "orders", "customer_lifecycle")
+    hand_tables.make(duckdb_shop, "orders", "customer_lifecycle")
     page, said = written(duckdb_shop)
     assert list(readings(page)) == ["lifecycle-stages"]
     assert "Left out: Segments: rfm is not built." in said
@@ -186,7 +186,7 @@ def test_absent_models_are_one_line_each(duckdb_shop: Shop) -> None:
 
 def test_empty_tables_are_left_out(duckdb_shop: Shop) -> None:
     """A shop of one as_of has no moves yet."""
-    hand_tables.build(duckdb_shop, "customer_lifecycle", "segment_moves")
+    hand_tables.make(duckdb_shop, "customer_lifecycle", "segment_moves")
     with duckdb_shop.engine() as engine:
         engine.execute(f"delete from {engine.relation('segment_moves')}")
     _, said = written(duckdb_shop)
@@ -201,7 +201,7 @@ def test_nothing_is_built(duckdb_shop: Shop) -> None:
 
 
 def test_each_chart_as_a_file(duckdb_shop: Shop, tmp_path: Path) -> None:
-    hand_tables.build(duckdb_shop, "customer_lifecycle", "item_similarity")
+    hand_tables.make(duckdb_shop, "customer_lifecycle", "item_similarity")
     folder = tmp_path / "deep" / "charts"
     _, said = written(duckdb_shop, folder)
     names = {"lifecycle-stages.png", "lifecycle-stages.svg", "item-pairs.png", "item-pairs.svg"}
@@ -212,7 +212,7 @@ def test_each_chart_as_a_file(duckdb_shop: Shop, tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_written(duckdb_shop: Shop, tmp_path: Path) -> None:
-    hand_tables.build(duckdb_shop, "customer_lifecycle")
+    hand_tables.make(duckdb_shop, "customer_lifecycle")
     settings = Settings(project_dir=duckdb_shop.folder, profiles_dir=duckdb_shop.folder)
     with pytest.raises(ConfigError, match="cannot be written: No such file or directory"):
         list(report(settings, output=tmp_path / "nowhere" / "report.html", charts=None))
