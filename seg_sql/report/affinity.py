@@ -7,10 +7,19 @@ from typing import Any
 
 from seg_sql.report import layouts, marks
 from seg_sql.report.figures import Figure, Part, Source, Table
-from seg_sql.report.wording import count, decimal, plain, sentence, shortened
+from seg_sql.report.wording import count, decimal, percent, plain, sentence, shortened
 
 Rows = Sequence[Mapping[str, Any]]
-PAIRS = 30
+PAIRS = 25
+# The metrics that are shares, as a reader knows them.
+SHARES = {
+    "hit_rate": "Lists with a hit",
+    "recall": "Recall",
+    "precision": "Precision",
+    "ndcg": "NDCG",
+    "map": "MAP",
+    "catalogue_coverage": "Catalogue shown",
+}
 
 
 def items(source: Source) -> Part | str:
@@ -44,8 +53,8 @@ def items(source: Source) -> Part | str:
             ],
             frozenset({2, 3, 4}),
         ),
-        note=f"The {count(len(rows))} strongest pairs by {plain(best['measure'])}. A thicker line"
-        " is a stronger pair; a larger dot is in more of them.",
+        note=f"The {count(len(rows))} surest pairs by log-likelihood, in which pairs of few baskets"
+        " weigh little. A thicker line is a surer pair; a larger dot is in more of them.",
         wide=True,
     )
     top = Table(figure.table.heads, figure.table.rows[:10], figure.table.numbers)
@@ -64,13 +73,13 @@ def _network(rows: Rows) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
             degree[item] = degree.get(item, 0) + 1
     places = {item: place for place, item in enumerate(names)}
     most = max(degree.values())
-    highest = max(abs(row["similarity"] or 0) for row in rows) or 1
-    nodes = [{"name": shortened(names[item], 20), "size": degree[item] / most} for item in names]
+    highest = max(abs(row["root_llr"] or 0) for row in rows) or 1
+    nodes = [{"name": shortened(names[item], 18), "size": degree[item] / most} for item in names]
     links = [
         {
             "source": places[row["item"]],
             "target": places[row["other_item"]],
-            "strength": abs(row["similarity"] or 0) / highest,
+            "strength": abs(row["root_llr"] or 0) / highest,
         }
         for row in rows
     ]
@@ -82,31 +91,30 @@ def recommendations(source: Source) -> Part | str:
     rows = source.rows("recommendation_metrics")
     if not rows:
         return "the recommendations were not tested on enough customers"
-    best = next((row for row in rows if "hit" in row["metric"]), rows[0])
+    longest = max(row["k"] for row in rows)
+    found = {row["metric"]: row for row in rows if row["k"] == longest}
     drawn = [
         {
-            "name": f"{plain(row['metric'])} at {row['k']}",
+            "name": name,
             "side": side,
-            "value": row[column],
-            "label": decimal(row[column], 3),
+            "value": found[metric][column],
+            "label": percent(found[metric][column]),
             "colour": marks.ACCENT,
         }
-        for row in rows
+        for metric, name in SHARES.items()
         for side, column in (("most popular", "popularity_baseline"), ("recommended", "value"))
-        if row[column] is not None
+        if metric in found and found[metric][column] is not None
     ]
     figure = Figure(
         "recommendation-metrics",
-        "Recommendations against the most popular items",
-        f"The {plain(best['metric'])} of {best['k']} recommendations is"
-        f" {decimal(best['value'], 3)}; that of the most popular items"
-        f" {decimal(best['popularity_baseline'], 3)}.",
+        f"Lists of {longest} recommendations against the {longest} most popular items",
+        _recommended_reading(found, longest),
         marks.paired_bars(drawn, ["most popular", "recommended"], width=260),
         Table(
             ["Metric", "Length of the list", "Recommended", "Most popular", "Customers"],
             [
                 [
-                    sentence(plain(row["metric"])),
+                    SHARES.get(row["metric"], sentence(plain(row["metric"]))),
                     str(row["k"]),
                     decimal(row["value"], 4),
                     decimal(row["popularity_baseline"], 4),
@@ -120,3 +128,19 @@ def recommendations(source: Source) -> Part | str:
         " later purchases that were held back.",
     )
     return Part("Recommendations", "", [figure])
+
+
+def _recommended_reading(found: Mapping[str, Mapping[str, Any]], length: int) -> str:
+    best = found.get("hit_rate") or next(iter(found.values()))
+    ours, theirs = best["value"], best["popularity_baseline"]
+    if best["metric"] == "hit_rate" and None not in (ours, theirs):
+        how = "more" if ours > theirs else "fewer" if ours < theirs else "as many"
+        return (
+            f"{percent(ours)} of the lists hold an item that the customer bought later: {how}"
+            f" {'as' if how == 'as many' else 'than'} with the most popular items,"
+            f" {percent(theirs)}."
+        )
+    return (
+        f"The {plain(best['metric'])} of {length} recommendations is {decimal(ours, 3)}; that of"
+        f" the most popular items {decimal(theirs, 3)}."
+    )

@@ -24,17 +24,16 @@ Rows = Sequence[Mapping[str, Any]]
 def changes(source: Source) -> Part | str:
     """Return who moved between segments since the last as_of, and why."""
     moves = source.rows("moves")
-    reasons = source.rows("move_reasons")
-    if not reasons:
+    totals = source.rows("move_totals")[0]
+    if totals["customers"] is None:
         return "there is no earlier as_of to compare with"
-    if not moves:
+    if totals["customers"] < source.min_group or not moves:
         return "too few customers are in the history"
     order = (
         [row["segment"] for row in source.rows("segments")]
         if "rfm_segments" in source.built
         else []
     )
-    first, last = moves[0]["from_as_of"], moves[0]["to_as_of"]
     named = [
         {
             "from": row["from_segment"] or NEW,
@@ -43,18 +42,28 @@ def changes(source: Source) -> Part | str:
         }
         for row in moves
     ]
-    seen = sum(row["customers"] for row in reasons)
-    stayed = sum(row["customers"] for row in reasons if row["reason"] == "stayed")
-    moved = [row for row in named if row["from"] != row["to"]]
-    lead = (
-        f"From {first} to {last}, {percent(share(seen - stayed, seen))} of {count(seen)} customers"
+    lead = _lead(totals, named, source.min_group)
+    figures = [_matrix(named, order, lead), *_reasons(source.rows("move_reasons"))]
+    return Part("What changed", lead, figures)
+
+
+def _lead(totals: Mapping[str, Any], rows: Rows, least: int) -> str:
+    """Return the one sentence on top of the part."""
+    changed, customers = totals["changed"], totals["customers"]
+    text = f"From {totals['from_as_of']} to {totals['to_as_of']}, "
+    if changed < least:
+        return f"{text}hardly any of {count(customers)} customers changed their segment."
+    text += (
+        f"{count(changed)} of {count(customers)} customers ({percent(share(changed, customers))})"
         " changed their segment"
     )
+    moved = [row for row in rows if row["from"] not in (NEW, row["to"]) and row["to"] != GONE]
     if moved:
         most = max(moved, key=lambda row: (row["customers"], row["from"], row["to"]))
-        lead += f"; most, {count(most['customers'])}, went from {most['from']} to {most['to']}"
-    figures = [_matrix(named, order, f"{lead}."), *_reasons(reasons)]
-    return Part("What changed", f"{lead}.", figures)  # fmt: skip
+        text += f"; most, {count(most['customers'])}, went from {most['from']} to {most['to']}"
+    if totals["new_customers"] >= least:
+        text += f"; {count(totals['new_customers'])} are new"
+    return f"{text}."
 
 
 def _matrix(rows: Rows, order: Sequence[str], lead: str) -> Figure:
@@ -106,7 +115,7 @@ def _reasons(rows: Rows) -> list[Figure]:
     reading = "No reason is frequent enough to be named."
     if first is not None:
         part = percent(share(first["customers"], everyone))
-        reading = f"Of those who changed, {part} {_because(first['reason'])}."
+        reading = f"Of those who moved, {part} {_because(first['reason'])}."
     drawn = [
         {
             "name": REASONS.get(row["reason"], sentence(plain(row["reason"]))),

@@ -91,7 +91,8 @@ def network(nodes: Sequence[Mapping[str, Any]], links: Sequence[Mapping[str, Any
 
     Sources and targets are places in `nodes`; a strength is between 0 and 1.
     """
-    width, height = 860, 420
+    # The drawing grows to hold what the forces push outwards.
+    width, height = 20, 20
     ends = {
         f"{end}{axis}": f"datum.{end}.{axis.lower()}"
         for end in ("source", "target")
@@ -142,11 +143,11 @@ def network(nodes: Sequence[Mapping[str, Any]], links: Sequence[Mapping[str, Any
                         "signal": "force",
                         "forces": [
                             {"force": "center", "x": width / 2, "y": height / 2},
-                            {"force": "collide", "radius": 28},
-                            {"force": "nbody", "strength": -90},
-                            {"force": "x", "x": "middle", "strength": 0.04},
-                            {"force": "y", "y": "level", "strength": 0.13},
-                            {"force": "link", "links": "link_data", "distance": 70},
+                            {"force": "collide", "radius": 40},
+                            {"force": "nbody", "strength": -260},
+                            {"force": "x", "x": "middle", "strength": 0.035},
+                            {"force": "y", "y": "level", "strength": 0.11},
+                            {"force": "link", "links": "link_data", "distance": 60},
                         ],
                     }
                 ],

@@ -126,7 +126,7 @@ def columns(rows: Rows, *, title: str, unit: str = "customers", hue: str = ACCEN
                 "name:N",
                 sort=None,
                 title=title,
-                axis=alt.Axis(labelAngle=0, labelOverlap="greedy", ticks=False),
+                axis=alt.Axis(labelAngle=0, labelOverlap="greedy", labelSeparation=7, ticks=False),
                 scale=alt.Scale(paddingInner=0.12),
             ),
             y=alt.Y("value:Q", title=unit, axis=alt.Axis(tickCount=4, domain=False, ticks=False)),
@@ -144,7 +144,7 @@ def lines(
     y: str,
     points: bool = True,
     ordinal: bool = False,
-    number: str = "~g",
+    number: str = ",.3~f",
     marked: Mapping[str, Any] | None = None,
 ) -> Spec:
     """Return lines: rows of x, y and series; `series` gives each its colour.
@@ -179,7 +179,7 @@ def lines(
 
 def areas(rows: Rows, *, x: str, y: str) -> Spec:
     """Return a curve over the diagonal, both axes from 0 to 1: rows of x and y."""
-    axis = alt.Axis(format="%", tickCount=5)
+    axis = alt.Axis(labelExpr="format(100 * datum.value, '.0f') + ' %'", tickCount=5)
     base = _chart(rows).encode(
         x=alt.X("x:Q", title=x, axis=axis, scale=alt.Scale(domain=[0, 1])),
         y=alt.Y("y:Q", title=y, axis=axis, scale=alt.Scale(domain=[0, 1])),

@@ -14,7 +14,7 @@ REPEATS = (0, 1, 2, 3, 5, 8, 13)
 METRICS = {
     "mae": "Mean error of a customer's orders, either way",
     "rmse": "Root mean square error of a customer's orders",
-    "bias": "Orders expected too many, by customer",
+    "bias": "Orders expected too many, per customer",
     "top_decile_revenue_share": "Share of the revenue from the predicted best tenth",
 }
 Rows = Sequence[Mapping[str, Any]]
@@ -117,7 +117,7 @@ def _lorenz(source: Source, given: Mapping[str, Any]) -> Figure | None:
 
 
 def _matrices(source: Source, given: Mapping[str, Any], about: Mapping[str, Any]) -> list[Figure]:
-    width = round_step(about["longest_wait"], 8)
+    width = round_step(about["longest_wait"], 12)
     last = max(int(about["longest_wait"] // width), 0)
     rows = source.rows("clv_matrix", given=given, repeats=REPEATS, width=width, last=last)
     if not rows:
@@ -149,6 +149,8 @@ def _matrices(source: Source, given: Mapping[str, Any], about: Mapping[str, Any]
         "p_alive": f"Least likely to buy again are customers {those(least)}:"
         f" {percent(least['p_alive'])}.",
     }
+    if max(row["p_alive"] for row in rows) - least["p_alive"] < 0.005:
+        said["p_alive"] = f"All are as likely to buy again: {percent(least['p_alive'])}."
     found = {(row["repeats"], row["wait"]): row for row in rows}
     figures = []
     for column, title in (("expected_orders", "Orders expected"), ("p_alive", "Probability alive")):
@@ -176,7 +178,7 @@ def _matrices(source: Source, given: Mapping[str, Any], about: Mapping[str, Any]
                     drawn,
                     x=f"{unit}s since the last purchase",
                     y="repeat purchases",
-                    width=40,
+                    width=34,
                     height=32,
                 ),
                 Table(

@@ -1,4 +1,5 @@
--- The pairs of items that go together most, each pair once.
+-- The pairs of items that go together most surely, each pair once: by the root of the
+-- log-likelihood ratio, in which a pair of few baskets weighs little (Dunning 1993).
 -- Grain: one row per pair that at least min_group baskets hold; the strongest `pairs` of them.
 with
 
@@ -13,7 +14,8 @@ pairs as (
         measure,
         similarity,
         pair_baskets,
-        lift
+        lift,
+        root_llr
     from {{ ref('item_similarity') }} as item_similarity
     where group_key = {{ seg_sql.param('group_key') }} and pair_baskets >= {{ min_group }}
 
@@ -31,6 +33,7 @@ once as (
         similarity,
         pair_baskets,
         lift,
+        root_llr,
         row_number() over (
             partition by
                 least({{ seg_sql.bin_text('item') }}, {{ seg_sql.bin_text('other_item') }}),
@@ -49,11 +52,12 @@ select
     measure,
     similarity,
     pair_baskets,
-    lift
+    lift,
+    root_llr
 from once
 where copy_number = 1
 order by
-    similarity desc nulls last,
+    root_llr desc nulls last,
     {{ seg_sql.bin_text('item') }},
     {{ seg_sql.bin_text('other_item') }}
 limit {{ pairs }}

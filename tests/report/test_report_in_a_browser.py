@@ -43,7 +43,7 @@ def browser() -> Iterator[Any]:
 
 def test_the_report_in_chromium(browser: Any, duckdb_shop: Shop) -> None:
     """No console error, no request but the file, marks in every chart, and no sideways scroll."""
-    hand_tables.build(duckdb_shop)
+    hand_tables.make(duckdb_shop)
     written(duckdb_shop)
     file = (duckdb_shop.folder / "report.html").as_uri()
     grounds = set()
@@ -80,7 +80,7 @@ def test_the_report_in_chromium(browser: Any, duckdb_shop: Shop) -> None:
 
 def test_the_report_on_paper(browser: Any, duckdb_shop: Shop, tmp_path: Path) -> None:
     """In print the ground is white even for a reader in dark mode."""
-    hand_tables.build(duckdb_shop, "customer_lifecycle")
+    hand_tables.make(duckdb_shop, "customer_lifecycle")
     written(duckdb_shop)
     page = browser.new_page(color_scheme="dark")
     page.emulate_media(media="print", color_scheme="dark")
