@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
 # From here on the two lifetimes differ so much that more nodes are needed.
 STEEP = 50.0
+# So few distinct customers are looked at as quickly as a sample of them.
+FEW = 20_000
+# Log-likelihoods that differ by less are of the same top.
+SAME_TOP = 1e-4
 # Fewer repeat customers than this in a sample say too little to start from.
 ENOUGH = 100
 
@@ -158,19 +162,48 @@ def fit_buying(
             cells = step.relation(step.table(step.sql("cells", counts=of.counts)))
         return _evaluator(step, model, buying_sql(step, model, of, cells=cells, count=count))
 
-    starts, scales = {}, {}
+    starts, others, scales = {}, {}, {}
     for id_ in parts:
         starts[id_], scales[id_] = model.start(all_.sizes[id_])
+        others[id_] = model.other_starts(all_.sizes[id_])
+
+    def best(of: Counted, ids: Collection[int], rough: bool) -> dict[int, Optimum]:
+        """Climb from the start and, where that may not be the highest top, from the others."""
+        look = evaluate(of)
+
+        def climbed(start: Mapping[int, Vector]) -> dict[int, Optimum]:
+            climbs = {
+                id_: climb(start[id_], scales[id_], max_iterations=max_iterations, rough=rough)
+                for id_ in start
+            }
+            return climb_all(look, climbs)
+
+        found = climbed({id_: starts[id_] for id_ in ids})
+        for place in range(max((len(others[id_]) for id_ in ids), default=0)):
+            wanted = {
+                id_: others[id_][place]
+                for id_, each in found.items()
+                if each.status != "converged" or (place == 0 and id_ in several)
+            }
+            for id_, each in climbed(wanted).items():
+                if each.status != "failed" and not each.value <= found[id_].value + SAME_TOP:
+                    found[id_] = each
+        return found
+
+    # MBG/NBD often has two tops; where both can be looked at quickly, they are.
+    several = set(parts) if model.name == "mbg_nbd" else set()
     if sampled is not None:
-        rough = {
-            id_: climb(starts[id_], scales[id_], max_iterations=max_iterations, rough=True)
+        known = [
+            id_
             for id_ in parts
             if float(sampled.sizes.get(id_, {}).get("repeaters", 0)) >= ENOUGH
-        }
-        found = climb_all(evaluate(sampled), rough)
-        starts |= {id_: each.theta for id_, each in found.items() if each.status != "failed"}
-    climbs = {id_: climb(starts[id_], scales[id_], max_iterations=max_iterations) for id_ in parts}
-    optima = climb_all(evaluate(all_), climbs)
+            and int(all_.sizes[id_]["distinct_rows"]) > FEW
+        ]
+        for id_, each in best(sampled, known, rough=True).items():
+            if each.status == "converged":
+                starts[id_] = each.theta
+                several.discard(id_)
+    optima = best(all_, list(parts), rough=False)
     if model.name == "pareto_nbd":
         optima = _looked_at_closely(evaluate(all_, NODES_TO_SCORE), optima)
     return {

@@ -26,8 +26,8 @@ TRUTH = {
 }
 ORDER_VALUE = (6.0, 4.0, 15.0)
 # Of all rows, from a start by moments to an optimum within: what Newton's method was measured to
-# need on such data, and a little more; 8 is the aim for Gamma-Gamma, which misses it on few rows.
-MOST_EVALUATIONS = {"bg_nbd": 10, "mbg_nbd": 10, "pareto_nbd": 12, "gamma_gamma": 10}
+# need on such data, and a little more.
+MOST_EVALUATIONS = {"bg_nbd": 10, "mbg_nbd": 10, "pareto_nbd": 12, "gamma_gamma": 8}
 SEEDS = 20
 # Three standard errors hold 99.7 % of a normal estimate: 20 of 20 in 95 of 100 experiments, and
 # fewer than 19 of 20 in 1 of 700.
@@ -72,7 +72,7 @@ def test_known_parameters_are_within_three_standard_errors(
             assert 0.5 < np.std(away) < 1.6, (name, parameter, sorted(away))
 
 
-@pytest.mark.parametrize(("model", "count"), [("bg_nbd", 10), ("mbg_nbd", 5), ("pareto_nbd", 3)])
+@pytest.mark.parametrize(("model", "count"), [("bg_nbd", 10), ("mbg_nbd", 10), ("pareto_nbd", 3)])
 def test_random_data_sets_against_scipy(summaries: Summaries, model: str, count: int) -> None:
     """No failure, and no log-likelihood more than 0.05 below what scipy finds from two starts.
 

@@ -8,6 +8,7 @@ select
     sum(customers * frequency) as purchases,
     sum(customers * frequency * frequency) as squares,
     sum(customers * age) as ages,
+    max(age) as oldest,
     max(frequency) as highest
 from {{ counts }} as counts
 group by fit
