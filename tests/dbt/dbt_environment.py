@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-REQUIREMENTS = ["dbt-core>=1.10,<1.12", "dbt-duckdb>=1.9"]
+REQUIREMENTS = ["dbt-core>=1.10,<1.12", "dbt-duckdb>=1.9", "dbt-postgres>=1.9"]
 
 
 def run(command: list[str], **environment: str) -> str:
