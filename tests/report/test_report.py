@@ -241,3 +241,25 @@ def test_help_does_not_load_what_draws() -> None:
 def test_the_smallest_group_is_one() -> None:
     with pytest.raises(ValueError, match="greater than or equal to 1"):
         ProjectVars(min_group=0)
+
+
+def test_on_the_command_line(duckdb_shop: Shop, tmp_path: Path) -> None:
+    """What is said goes to stderr; an empty target ends with code 2 and the next step."""
+    code = "from seg_sql.cli import main; main()"
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        words = ("report", "--project-dir", str(duckdb_shop.folder), *words)
+        return subprocess.run(
+            [sys.executable, "-c", code, *words], capture_output=True, text=True, check=False
+        )
+
+    duckdb_shop.load([])
+    duckdb_shop.write()
+    empty = run()
+    assert (empty.returncode, empty.stdout) == (2, "")
+    assert "Nothing is built" in empty.stderr and "seg-sql build" in empty.stderr
+    hand_tables.make(duckdb_shop, "customer_lifecycle")
+    done = run("--output", str(tmp_path / "mine.html"))
+    assert (done.returncode, done.stdout) == (0, "")
+    assert f"Wrote {tmp_path / 'mine.html'}: 1 part, 1 chart," in done.stderr
+    assert (tmp_path / "mine.html").read_text("utf-8").startswith("<!DOCTYPE html>")
