@@ -56,6 +56,14 @@ def report(settings: Settings, *, output: Path | None, charts: Path | None) -> I
         ) from error
     for line in left_out:
         yield f"Left out: {line}"
-    yield f"Wrote {target}: {len(parts)} parts, {len(figures)} charts, {len(text) // 1000:,} kB."
+    size = len(text.encode()) // 1000
+    yield (
+        f"Wrote {target}: {_count(len(parts), 'part')}, {_count(len(figures), 'chart')},"
+        f" {size:,} kB."
+    )
     if charts is not None:
         yield f"Wrote {2 * len(figures)} files to {charts}: each chart as PNG and SVG."
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -39,6 +39,7 @@ def changes(source: Source) -> Part | str:
             "from": row["from_segment"] or NEW,
             "to": row["to_segment"] or GONE,
             "customers": row["customers"],
+            "from_customers": row["from_customers"],
         }
         for row in moves
     ]
@@ -72,7 +73,7 @@ def _matrix(rows: Rows, order: Sequence[str], lead: str) -> Figure:
     tos = [name for name in (*known, GONE) if any(row["to"] == name for row in rows)]
     froms = list(dict.fromkeys(froms))
     tos = list(dict.fromkeys(tos))
-    totals = {name: sum(r["customers"] for r in rows if r["from"] == name) for name in froms}
+    totals = {row["from"]: row["from_customers"] for row in rows}
     found = {(row["from"], row["to"]): row["customers"] for row in rows}
     drawn = [
         {

@@ -126,7 +126,7 @@ def columns(rows: Rows, *, title: str, unit: str = "customers", hue: str = ACCEN
                 "name:N",
                 sort=None,
                 title=title,
-                axis=alt.Axis(labelAngle=0, labelOverlap="greedy", labelSeparation=7, ticks=False),
+                axis=alt.Axis(labelAngle=0, labelOverlap="parity", labelSeparation=7, ticks=False),
                 scale=alt.Scale(paddingInner=0.12),
             ),
             y=alt.Y("value:Q", title=unit, axis=alt.Axis(tickCount=4, domain=False, ticks=False)),
