@@ -20,7 +20,7 @@ HEAD = """\
 # Options
 
 Made by `python docs/options.py` from the models that validate them; the JSON Schema of
-`seg-sql docs --schema` says the same to an editor. An option of a model stands in seg_sql.yml
+`seg-sql docs --json-schema` says the same to an editor. An option of a model stands in seg_sql.yml
 (`models: {rfm: {bins: 5}}`), or in the model's own `config()`; `--vars` comes before seg_sql.yml,
 and seg_sql.yml before `config()`.
 """

@@ -209,13 +209,13 @@ def _find_models(
     for resource, folder, pattern in kinds:
         for path in sorted((root / folder).rglob(pattern)):
             name, shown = path.stem, _shown(path, root)
-            # What begins with one of the two is the record of runs, or a work table.
-            ours = name.startswith(("seg_sql_", "seg_tmp_"))
+            # These are the records of runs, work tables, and the tables of a backfill.
+            ours = name.startswith(("seg_sql_", "seg_tmp_", "seg_past_"))
             if not _NAME.match(name) or len(name) > 50 or ours:
                 raise ConfigError(
                     f"'{name}' cannot be the name of a {resource}.",
                     where=shown,
-                    hint="Names that begin with seg_sql_ or seg_tmp_ are seg-sql's own."
+                    hint="Names that begin with seg_sql_, seg_tmp_ or seg_past_ are seg-sql's own."
                     if ours
                     else "Use lower-case letters, digits and _, at most 50.",
                 )

@@ -117,6 +117,7 @@ every_macro as (
         {{ seg_sql.ascii_upper('given.label') }} as folded,
         {{ seg_sql.pair_measure('npmi', 'given.place', 5, 'given.place + 4', 20) }} as npmi,
         {{ seg_sql.pair_measure('root_llr', 'given.place', 5, 'given.place + 4', 20) }} as root_llr,
+        {{ seg_sql.age_weight(seg_sql.date_literal('2011-11-10'), seg_sql.as_of(), 30) }} as aged,
         largest.best_place,
         {{ seg_sql.too_few('given.place', 'given.id', 2) }} as is_small,
         totals.places,
