@@ -49,28 +49,12 @@
 {%- endmacro %}
 
 
-{# As an aggregate: the number of days among dates, or less. What is below count(*) may have two
-   orders on a day. #}
-{% macro clv_days_seen(d) -%}
-    {{ adapter.dispatch('clv_days_seen', 'seg_sql')(d) }}
-{%- endmacro %}
-
-{# A set of days modulo 126 is a bit mask of one number, and so is one modulo 125; DuckDB's exact
-   ways to count distinct days take four times as long, or three times the memory. #}
-{% macro default__clv_days_seen(d) -%}
-    {%- set day = seg_sql.days_between(seg_sql.date_literal('1970-01-01'), d) -%}
-    greatest(
-        bit_count(bit_or(cast(1 as hugeint) << (({{ day }} % 126 + 126) % 126))),
-        bit_count(bit_or(cast(1 as hugeint) << (({{ day }} % 125 + 125) % 125)))
-    )
-{%- endmacro %}
-
-{# PostgreSQL has no integer of 128 bits, but bit strings; longer ones take far longer. #}
-{% macro postgres__clv_days_seen(d) -%}
-    {%- set day = seg_sql.days_between(seg_sql.date_literal('1970-01-01'), d) -%}
-    greatest(
-        bit_count(bit_or(set_bit(cast(0 as bit(126)), ({{ day }} % 126 + 126) % 126, 1))),
-        bit_count(bit_or(set_bit(cast(0 as bit(125)), ({{ day }} % 125 + 125) % 125, 1)))
+{# As an aggregate over the lines of a customer and a day: whether they are a purchase. Of no value
+   they are one; with something given back they must be worth something. #}
+{% macro clv_is_purchase(amount, quantity) -%}
+    (
+        max(case when {{ amount }} < 0 or {{ quantity }} < 0 then 1 else 0 end) = 0
+        or {{ seg_sql.round('sum(' ~ amount ~ ')') }} > 0
     )
 {%- endmacro %}
 
@@ -84,9 +68,7 @@
     arg_min({{ value }}, {{ d }})
 {%- endmacro %}
 
-{# No arg_min in PostgreSQL; arrays compare by their first element. #}
+{# No arg_min in PostgreSQL. #}
 {% macro postgres__clv_value_at_first(value, d) -%}
-    (min(array[
-        cast({{ seg_sql.days_between(seg_sql.date_literal('1970-01-01'), d) }} as double precision), {{ value }}
-    ]))[2]
+    (array_agg({{ value }} order by {{ d }}))[1]
 {%- endmacro %}

@@ -120,6 +120,7 @@ def opaque_macros(names: Iterable[str]) -> SimpleNamespace:
         "double": lambda: "seg_double",
         "text": lambda: "seg_text",
         "fence": lambda: "",
+        "presorted": lambda _: "",
         "ident": lambda name: '"' + str(name).replace('"', '""') + '"',
         "lit": lambda value: (
             _value(value)

@@ -27,20 +27,20 @@ sampled as (
 
     select summary.customer_id
     from {{ ref('clv_customer_summary') }} as summary
-    cross join regulars
     where summary.frequency >= 4
         and cast(floor(1000 * (summary.age + 31 * summary.recency)) as bigint)
-            % 20011 < 20011 * regulars.share
+            % 20011 < 20011 * (select share from regulars)
 
 ),
 
+-- The sample is looked up, not joined, so that the lines are read once and most of them dropped.
 purchase_days as (
 
-    select orders.customer_id, orders.order_date
-    from {{ ref('orders') }} as orders
-    inner join sampled on sampled.customer_id = orders.customer_id
-    where orders.is_purchase
-    group by orders.customer_id, orders.order_date
+    select customer_id, order_date
+    from {{ ref('order_lines_clean') }} as order_lines_clean
+    where customer_id in (select customer_id from sampled)
+    group by customer_id, order_date
+    having {{ seg_sql.clv_is_purchase('amount', 'quantity') }}
 
 ),
 
@@ -72,7 +72,7 @@ attributes as (
     select
         customer_id,
         {% for name in named -%}
-        min({{ seg_sql.bin(name) }}) as {{ name }}{{ ',' if not loop.last }}
+        min({{ seg_sql.bin('order_lines_clean.' ~ name) }}) as {{ name }}{{ ',' if not loop.last }}
         {% endfor -%}
     from {{ ref('order_lines_clean') }} as order_lines_clean
     where customer_id is not null

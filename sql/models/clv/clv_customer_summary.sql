@@ -3,7 +3,8 @@
 -- Grain: one row per customer with a purchase. The purchases of a day are one, worth their net sum;
 -- a day with a negative line and a net value of zero or less is none. Times are exact days by the
 -- unit. Customers first seen after the calibration end have no calibration columns.
--- `orders` is read where it is needed: a CTE of it would be kept in memory, all of it.
+-- No order id is needed. The lines are read where they are needed: a CTE of them that is used
+-- twice would be kept in memory, all of it.
 {{ config(materialized='table', unique_key='customer_id') }}
 
 with
@@ -13,8 +14,9 @@ observed as (
     select
         min(order_date) as first_day,
         {{ seg_sql.add_days(seg_sql.as_of(), -1) }} as last_day
-    from {{ ref('orders') }} as orders
-    where is_purchase
+    from {{ ref('order_lines_clean') }} as order_lines_clean
+    where customer_id is not null
+        and amount >= 0
 
 ),
 
@@ -40,36 +42,21 @@ periods as (
 
 ),
 
--- Most customers have no two orders on one day and no refund: for them an order is a day. Only
--- the others are put together day by day, which takes far longer.
-crowded as (
+lines as (
 
-    select customer_id
-    from {{ ref('orders') }} as orders
-    group by customer_id
-    having count(*) > {{ seg_sql.clv_days_seen('order_date') }}
-        or count(case when is_purchase then 1 end) < count(*)
+    select customer_id, order_date, amount, quantity
+    from {{ ref('order_lines_clean') }} as order_lines_clean
+    where customer_id is not null
+    {{ seg_sql.presorted('customer_id, order_date') }}
 
 ),
 
 days as (
 
-    select orders.customer_id, orders.order_date, coalesce(orders.amount, 0) as value
-    from {{ ref('orders') }} as orders
-    left join crowded on crowded.customer_id = orders.customer_id
-    where crowded.customer_id is null
-
-    union all
-
-    select
-        orders.customer_id,
-        orders.order_date,
-        coalesce({{ seg_sql.round('sum(orders.amount)') }}, 0) as value
-    from {{ ref('orders') }} as orders
-    inner join crowded on crowded.customer_id = orders.customer_id
-    group by orders.customer_id, orders.order_date
-    having count(case when orders.is_purchase then 1 end) = count(*)
-        or {{ seg_sql.round('sum(orders.amount)') }} > 0
+    select customer_id, order_date, sum(amount) as value
+    from lines
+    group by customer_id, order_date
+    having {{ seg_sql.clv_is_purchase('amount', 'quantity') }}
 
 ),
 

@@ -13,6 +13,7 @@ given as (
         (2, 10, '-3', cast('2012-02-29' as date), cast(0 as {{ seg_sql.double() }})),
         (3, 9, '1e2', cast('1999-01-01' as date), cast(-0.0000005 as {{ seg_sql.double() }}))
     ) as rows_given (place, id, label, day, amount)
+    {{ seg_sql.presorted('place') }}
 
 ),
 
@@ -23,7 +24,7 @@ totals as (
         {{ seg_sql.element(seg_sql.quantiles('place', 4), 1) }} as first_quartile,
         {{ seg_sql.string_agg('id', "', '", seg_sql.bin('id')) }} as ids,
         min({{ seg_sql.bin_text('label') }}) as first_label,
-        {{ seg_sql.clv_days_seen('day') }} as days_seen,
+        case when {{ seg_sql.clv_is_purchase('amount', 'amount') }} then 1 else 0 end as purchases,
         {{ seg_sql.clv_value_at_first('amount', 'day') }} as value_at_first
     from given
 
@@ -124,7 +125,7 @@ every_macro as (
         totals.first_quartile,
         totals.ids,
         totals.first_label,
-        totals.days_seen,
+        totals.purchases,
         totals.value_at_first,
         fenced.months,
         counted.numbers,
