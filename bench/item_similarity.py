@@ -6,9 +6,11 @@
 
 Every contender is a whole process, from its start to the table in the database; they take turns.
 The user's pipeline: the order lines into pandas, factorize, a scipy sparse matrix,
-implicit.nearest_neighbours.CosineRecommender, and its similarities back into a table. seg-sql
-counts pairs as well and publishes every measure. Ids are texts, as order numbers and SKUs mostly
-are. Seconds of the clock and of the processors are printed, since others may use the machine.
+implicit.nearest_neighbours.CosineRecommender, and its similarities back into a table. It keeps
+every pair, so seg-sql runs twice: as it is by default, where a pair must share two baskets, and
+with every pair. seg-sql publishes the counts and every measure as well, and runs its tests. Ids are
+texts, as order numbers and SKUs mostly are. Seconds of the clock and of the processors are printed,
+since others may use the machine.
 """
 
 from __future__ import annotations
@@ -72,11 +74,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--baskets", type=int, default=1_000_000)
     parser.add_argument("--skew", type=float, default=3.4, help="Of the items' popularity.")
-    parser.add_argument("--min-pair-baskets", type=int, default=2)
     parser.add_argument("--large-basket", type=int, help="One basket with so many items.")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--memory", help="DuckDB's memory_limit.")
-    parser.add_argument("--only", help="One contender: seg-sql or peer.")
+    parser.add_argument("--threads", type=int, help="DuckDB's threads.")
+    parser.add_argument("--only", help="One contender: seg-sql, every-pair or peer.")
     parser.add_argument("--folder", type=Path, help="Keep the data here.")
     parser.add_argument("--verbose", action="store_true", help="Print what each statement takes.")
     parser.add_argument("--child", help=argparse.SUPPRESS)
@@ -116,7 +118,7 @@ def prepare(given: argparse.Namespace, folder: Path, large: int | None) -> Path:
     place = folder / (f"large_{large}" if large else "plain")
     place.mkdir(parents=True, exist_ok=True)
     settings = f", settings: {{memory_limit: {given.memory}}}" if given.memory else ""
-    (place / "seg_sql.yml").write_text(PROJECT.format(top=TOP, pair=given.min_pair_baskets))
+    settings += f", threads: {given.threads}" if given.threads else ""
     (place / "profiles.yml").write_text(
         PROFILE.format(path=place / "bench.duckdb", settings=settings)
     )
@@ -146,7 +148,7 @@ def prepare(given: argparse.Namespace, folder: Path, large: int | None) -> Path:
 
 def child(name: str, mark: str, given: argparse.Namespace, place: Path) -> dict[str, Any]:
     """Run a contender as a process of its own and take its time and peak memory."""
-    words = ["--folder", str(place), "--min-pair-baskets", str(given.min_pair_baskets)]
+    words = ["--folder", str(place)]
     words += ["--verbose"] if given.verbose else []
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.perf_counter()
@@ -217,8 +219,8 @@ def peer(given: argparse.Namespace) -> dict[str, Any]:
     return {"rows": len(ranked), "peak_gb": peak_gb()}
 
 
-def seg_sql(given: argparse.Namespace) -> dict[str, Any]:
-    """Build item_similarity, with its tests."""
+def seg_sql(given: argparse.Namespace, least: int = 2) -> dict[str, Any]:
+    """Build item_similarity, with its tests, of the pairs that share `least` baskets."""
     from seg_sql import commands
     from seg_sql.engines.duckdb import DuckDBEngine
     from seg_sql.events import Log, NodeFinished
@@ -228,14 +230,15 @@ def seg_sql(given: argparse.Namespace) -> dict[str, Any]:
         send = DuckDBEngine.send
 
         def watched(self: Any, sql: str, *arguments: Any, **named: Any) -> Any:
-            started = time.perf_counter()
+            started, cpu = time.perf_counter(), time.process_time()
             result = send(self, sql, *arguments, **named)
             title = next((line for line in sql.split("\n") if line.startswith("--")), sql[:60])
             if (seconds := time.perf_counter() - started) > 0.02:
-                print(f"    {seconds:8.3f}  {title[:90]}")
+                print(f"    {seconds:7.3f} s  cpu {time.process_time() - cpu:6.3f} s  {title[:80]}")
             return result
 
         DuckDBEngine.send = watched  # type: ignore[method-assign]
+    (given.folder / "seg_sql.yml").write_text(PROJECT.format(top=TOP, pair=least))
     log = Log()
     settings = Settings(project_dir=given.folder, profiles_dir=given.folder)
     code = commands.run("build", settings, log, select=["order_lines_clean", "item_similarity"])
@@ -245,23 +248,27 @@ def seg_sql(given: argparse.Namespace) -> dict[str, Any]:
     return {"rows": rows, "peak_gb": peak_gb()}
 
 
-CHILDREN = {"seg-sql": seg_sql, "peer": peer}
+def every_pair(given: argparse.Namespace) -> dict[str, Any]:
+    """Build item_similarity of every pair, as the peer does."""
+    return seg_sql(given, least=1)
+
+
+CHILDREN = {"seg-sql": seg_sql, "every-pair": every_pair, "peer": peer}
 
 
 def report(results: dict[str, list[dict[str, Any]]]) -> None:
     """Print the ratios of the best rounds."""
-    if len(results) < 2:
-        return
-    (first, ours), (second, theirs) = results.items()
-    for what in ("seconds", "cpu"):
-        mine, other = (min(each[what] for each in runs) for runs in (ours, theirs))
-        spread = statistics.median(each[what] for each in theirs) / statistics.median(
-            each[what] for each in ours
-        )
-        print(
-            f"{what}: {second} / {first} = {other / mine:.2f} ({other:.2f} s / {mine:.2f} s, best"
-            f" rounds); medians {spread:.2f}"
-        )
+    *contenders, (last, theirs) = results.items()
+    for name, ours in contenders:
+        for what in ("seconds", "cpu"):
+            mine, other = (min(each[what] for each in runs) for runs in (ours, theirs))
+            spread = statistics.median(each[what] for each in theirs) / statistics.median(
+                each[what] for each in ours
+            )
+            print(
+                f"{what}: {last} / {name} = {other / mine:.2f} ({other:.2f} s / {mine:.2f} s, best"
+                f" rounds); medians {spread:.2f}"
+            )
 
 
 if __name__ == "__main__":

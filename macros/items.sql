@@ -118,17 +118,18 @@
 
 
 {# Of the rows of `relation`, columns `columns`, those among which the `n` with the largest `score`
-   of each `key` are. An engine that has to sort them all to know leaves that to the caller. #}
-{% macro top_candidates(relation, columns, key, score, n) -%}
-    {{ adapter.dispatch('top_candidates', 'seg_sql')(relation, columns, key, score, n) }}
+   of each `key` are; where the caller rounds the score, also those that miss it by up to `within`.
+   An engine that has to sort them all to know leaves that to the caller. #}
+{% macro top_candidates(relation, columns, key, score, n, within=0) -%}
+    {{ adapter.dispatch('top_candidates', 'seg_sql')(relation, columns, key, score, n, within) }}
 {%- endmacro %}
 
-{% macro default__top_candidates(relation, columns, key, score, n) -%}
+{% macro default__top_candidates(relation, columns, key, score, n, within) -%}
     {{ relation }}
 {%- endmacro %}
 
 {# An aggregate that keeps the n largest values is several times faster than a sort of all rows. #}
-{% macro duckdb__top_candidates(relation, columns, key, score, n) -%}
+{% macro duckdb__top_candidates(relation, columns, key, score, n, within) -%}
     (
         select
             {%- for column in columns %}
@@ -142,6 +143,6 @@
             group by {{ key }}
         ) as limits
             on limits.{{ key }} = everything.{{ key }}
-            and limits.least_score <= everything.{{ score }}
+            and limits.least_score{{ ' - ' ~ seg_sql.lit(within) if within }} <= everything.{{ score }}
     )
 {%- endmacro %}

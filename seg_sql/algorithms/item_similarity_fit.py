@@ -51,15 +51,19 @@ def fit(step: Steps, relation: str, task: Task) -> Fit:
     counts = _table(
         step, "item_counts", bought=baskets.bought, units=baskets.units, weighted=weighted
     )
-    pruned = _table(
-        step,
-        "baskets",
-        bought=baskets.bought,
-        units=baskets.units,
-        counts=counts,
-        min_item_baskets=options.min_item_baskets,
-        weighted=weighted,
-    )
+    few = options.min_item_baskets
+    rare = int(step.row("rare", counts=counts, min_item_baskets=few)["row_count"])
+    pruned = baskets.bought
+    if rare or weighted:
+        pruned = _table(
+            step,
+            "baskets",
+            bought=baskets.bought,
+            units=baskets.units,
+            counts=counts,
+            min_item_baskets=few,
+            weighted=weighted,
+        )
     bits = int(step.row("most", items=baskets.items)["item_no"] or 1).bit_length()
     pairs = _table(
         step,
@@ -86,7 +90,7 @@ def fit(step: Steps, relation: str, task: Task) -> Fit:
             step.sql("model", **known, neighbours=neighbours, measure=options.measure), work=False
         ),
         "exclusions": step.table(
-            step.sql("exclusions", reasons=_reasons(step, options, words, baskets, counts)),
+            step.sql("exclusions", reasons=_reasons(step, options, words, baskets, rare)),
             work=False,
         ),
     }
@@ -168,7 +172,7 @@ def _reasons(
     options: ItemSimilarityOptions,
     words: dict[str, Any],
     baskets: Baskets,
-    counts: str,
+    rare: int,
 ) -> list[dict[str, Any]]:
     """Return what was left out: order lines, then items of large baskets, then rare items."""
     reasons = step.rows("reasons", **words)
@@ -180,7 +184,6 @@ def _reasons(
     elif baskets.large_baskets and limit is not None:
         beyond = baskets.large_items - limit * baskets.large_baskets
         reasons.append({"reason": f"beyond {limit} items of a basket (items)", "row_count": beyond})
-    rare = step.row("rare", counts=counts, min_item_baskets=options.min_item_baskets)["row_count"]
     if rare:
         few = options.min_item_baskets
         reasons.append({"reason": f"in fewer than {few} baskets (items)", "row_count": rare})

@@ -1,5 +1,5 @@
 -- The baskets without items that are in too few of them: a pair with such an item is never made.
--- Grain: basket and item, in the order of the baskets.
+-- Grain: basket and item.
 select
     {%- if weighted %}
     units.weight,
@@ -14,4 +14,3 @@ inner join {{ counts }} as counts
 inner join {{ units }} as units
     on units.unit_no = bought.unit_no
 {%- endif %}
-order by bought.unit_no

@@ -1,5 +1,5 @@
 -- Which items are in which baskets; an item twice in a basket is there once.
--- Grain: basket and item.
+-- Grain: basket and item, in the order of the baskets.
 select distinct units.unit_no, items.item_no
 from {{ lines }} as lines
 inner join {{ items }} as items
@@ -12,3 +12,4 @@ inner join {{ units }} as units
     {%- if grouped %}
     and units.group_key = lines.group_key
     {%- endif %}
+order by units.unit_no

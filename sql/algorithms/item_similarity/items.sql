@@ -3,7 +3,7 @@
 select
     cast(row_number() over (
         order by {{ seg_sql.bin_text('group_key') }}, {{ seg_sql.bin('item_id') }}
-    ) as bigint) as item_no,
+    ) as integer) as item_no,
     group_key,
     item_id,
     item_name,

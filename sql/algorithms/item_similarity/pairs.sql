@@ -3,8 +3,8 @@
 -- bits, as many as it needs: PostgreSQL hashes a bigint by the exclusive or of its halves, so that
 -- keys with a number in each half would nearly all collide.
 -- Grain: pair.
-{%- set key = '((first_items.item_no << ' ~ bits ~ ') | second_items.item_no)' %}
-{%- set key = 'cast(' ~ key ~ ' as integer)' if 2 * bits < 32 else key %}
+{%- set first_no = 'cast(first_items.item_no as bigint)' if 2 * bits > 31 else 'first_items.item_no' %}
+{%- set key = '((' ~ first_no ~ ' << ' ~ bits ~ ') | second_items.item_no)' %}
 select
     {{ key }} as pair,
     count(*) as baskets

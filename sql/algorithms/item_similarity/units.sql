@@ -3,7 +3,7 @@
 select
     cast(row_number() over (
         order by {{ seg_sql.bin_text('group_key') ~ ', ' if grouped }}{{ seg_sql.bin('unit_id') }}
-    ) as bigint) as unit_no,
+    ) as integer) as unit_no,
     {{ 'group_key' if grouped else "'all'" }} as group_key,
     unit_id,
     {{ weight }} as weight
