@@ -241,7 +241,7 @@ def test_names_from_the_input_items_and_rules_by_store(shop: Shop) -> None:
     }
 
 
-def test_explain_reads_the_rules_of_an_item(shop: Shop) -> None:
+def test_explain_reads_the_rules_that_lead_to_an_item(shop: Shop) -> None:
     lines = [(order, item) for order in range(3) for item in "abc"]
     shop.load([*lines, (9, "d")], ("basket_id", "item"), types={"basket_id": "integer"})
     write(shop, max_items=2)
@@ -251,9 +251,8 @@ def test_explain_reads_the_rules_of_an_item(shop: Shop) -> None:
             load_project(shop.folder), engine, dialect=engine.dialect, schema=engine.schema
         )
         steps = Steps(workspace, engine, "00000000", "explain")
-        rows = steps.rows("item_rules", parameters={"item": "b"}, limit=3)
-    # a and c are each with b on either side: four rules, all of lift 4/3.
-    assert [row["rule_count"] for row in rows] == [4, 4, 4]
-    assert all("b" in (row["antecedent"], row["consequent"]) for row in rows)
-    assert [row["lift"] for row in rows] == pytest.approx([4 / 3] * 3)
-    assert all((row["consequent"] == "b") == (row["side"] == "consequent") for row in rows)
+        rows = steps.rows("rules", parameters={"item": "b"}, limit=3)
+    # b is in all three of the baskets with a, and of those with c: 1 over its 3 of 4 baskets.
+    assert sorted(row["antecedent"] for row in rows) == ["a", "c"]
+    assert [row["confidence"] for row in rows] == [1, 1]
+    assert [row["lift"] for row in rows] == pytest.approx([4 / 3] * 2)
