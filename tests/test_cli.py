@@ -117,7 +117,7 @@ def test_explain_fits_one_screen(built: Path) -> None:
     assert "Lifecycle: " in text
     assert re.search(r"Cluster \d: .*, with \d others?; \d+\.\d\d from its centre", text)
     assert re.search(r"recency_days +12, \w+ \w+ (\w+ )?the cluster's mean of [\d.]+ \(all", text)
-    assert len(text.splitlines()) <= 27
+    assert len(text.splitlines()) <= 30
     assert max(map(len, text.splitlines())) <= 120
     missing = run("explain", "an", cwd=built)
     assert missing.returncode == 2

@@ -88,6 +88,9 @@ from (
 """
 
 
+_FEWEST_THREADS = 4
+
+
 class DuckDBEngine:
     """A connection to a DuckDB database.
 
@@ -174,12 +177,24 @@ class DuckDBEngine:
         self._set_timezone(timezone)
         if target.threads:
             self._set("threads", target.threads)
+        elif self._settings is None:
+            self._use_threads()
         for extension in target.extensions:
             self._load(extension)
         for name, value in target.settings.items():
             self._set(name, value)
         for attachment in target.attach:
             self._attach(attachment)
+
+    def _use_threads(self) -> None:
+        """Use more threads than a small machine has cores, where nobody said how many.
+
+        With one or two DuckDB grows one large hash table for each GROUP BY, which misses every
+        cache; with more it fills small ones and merges them, in little over half the time.
+        """
+        [[threads]] = self._connection.execute("select current_setting('threads')").fetchall()
+        if int(threads) < _FEWEST_THREADS:
+            self._set("threads", _FEWEST_THREADS)
 
     def _set_timezone(self, timezone: str) -> None:
         try:
