@@ -30,7 +30,7 @@ def settle(workspace: Workspace, steps: Steps, chosen: set[str], log: Log) -> As
     Raises:
         StartError: If there is no order line, or none with a readable date up to now.
     """
-    if not _reads_order_lines(workspace, chosen):
+    if not reads_order_lines(workspace, chosen):
         return None
     zone = workspace.project.vars.timezone
     now = today(zone)
@@ -147,7 +147,8 @@ def _sum(row: Mapping[str, float | None]) -> str:
     return "none" if amount is None else f"{amount:.10g}"
 
 
-def _reads_order_lines(workspace: Workspace, chosen: set[str]) -> bool:
+def reads_order_lines(workspace: Workspace, chosen: set[str]) -> bool:
+    """Return whether any of these models reads the order lines, itself or through others."""
     if "order_lines" not in workspace.project.config.inputs:
         return False
     return any(

@@ -282,6 +282,7 @@ def _check_vars(
     extra = values.model_extra or {}
     if not extra:
         return
+    written = (document.data or {}).get("vars") or {}
     texts = [model.text for model in models.values() if not model.packaged]
     texts += [path.read_text("utf-8") for path in (project_dir / "macros").rglob("*.sql")]
     texts += [path.read_text("utf-8") for path in (project_dir / "sql" / "tests").rglob("*.sql")]
@@ -289,7 +290,7 @@ def _check_vars(
         if not any(re.search(rf"\bvar\s*\(\s*['\"]{re.escape(name)}['\"]", t) for t in texts):
             raise ConfigError(
                 f"No model reads the variable '{name}'.",
-                where=document.where("vars", name),
+                where=document.where("vars", name) if name in written else "--vars",
                 hint=did_you_mean(name, ProjectVars.model_fields),
             )
 

@@ -57,6 +57,7 @@ def build(run: Run, names: Iterable[str]) -> RunFinished:
             _say_limits(run)
             check_own(workspace, order, run.log)
             _settle(run, chosen)
+            _warn_of_other_days(run, building, existing)
             freshness.keep_fits(workspace, run.steps, existing, run.options.full_refresh)
             _let_grow(run, building, existing)
         try:
@@ -197,6 +198,38 @@ def _check_upstream(run: Run, building: Sequence[str], existing: Mapping[str, Ex
                     f"{name} reads {read}, which is not built in {run.engine.schema}.",
                     hint=f"Run `seg-sql build -s +{name}` to build what it reads as well.",
                 )
+
+
+def _warn_of_other_days(
+    run: Run, building: Sequence[str], existing: Mapping[str, Existing]
+) -> None:
+    """Warn of what the chosen models read and do not build, if it is as of another day."""
+    workspace = run.workspace
+    records = workspace.project.relation_name(RUN_TABLES[0])
+    if run.as_of is None or run.as_of.day is None or records not in existing:
+        return
+    readers = {
+        read: name for name in reversed(building) for read in _relations_read(workspace, name)
+    }
+    others = [
+        name
+        for name in sorted(readers.keys() - set(building))
+        if freshness.reads_order_lines(workspace, {name})
+    ]
+    if not others:
+        return
+    relation = run.engine.relation(records)
+    for row in run.steps.rows("built_as_of", runs=relation, models=others):
+        if row["as_of"] not in (None, run.as_of.day):
+            name = readers[row["model"]]
+            run.log(
+                Said(
+                    f"{name} reads {row['model']}, which was built as of {row['as_of']} and not"
+                    f" {run.as_of.day}: its rows mix two days.",
+                    level="warn",
+                    hint=f"Run with -s +{name} to build what it reads as well.",
+                )
+            )
 
 
 def _relations_read(workspace: Workspace, name: str) -> set[str]:

@@ -151,6 +151,7 @@ def test_explain_says_what_goes_with_an_item(built: Path) -> None:
         (["build", "-s", "rfn"], 2, "Did you mean 'rfm'?"),
         (["build", "--vars", "[1]"], 2, "--vars is not a YAML mapping"),
         (["build", "--vars", "{as_of: soon}"], 2, "Error: --vars: 'as_of': "),
+        (["build", "--vars", "{asof: 2026-01-01}"], 2, "Error: --vars: No model reads"),
         (["build", "-s", "rfm", "orders"], 2, "-s 'rfm customer_360'"),
         (["build", "--no-such"], 2, "No such option"),
         (["biuld"], 2, "No such command"),

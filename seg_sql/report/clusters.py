@@ -49,7 +49,7 @@ def _sizes(rows: Rows) -> Figure:
     return Figure(
         "cluster-sizes",
         "Size of the clusters",
-        f"The largest of {count(len(rows))} clusters ({largest['label']}) holds"
+        f"The largest cluster ({largest['label']}) holds"
         f" {percent(share(largest['customers'], customers))} of the customers.",
         marks.bars(drawn, width=190),
         Table(

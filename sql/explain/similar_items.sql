@@ -1,4 +1,4 @@
--- The items that go with an item.
+-- The items that go with an item: those that it shares more baskets with than by chance.
 select
     group_key,
     item_name,
@@ -13,5 +13,7 @@ select
     confidence,
     lift
 from {{ ref('item_similarity') }} as item_similarity
-where cast(item_id as {{ seg_sql.text() }}) = {{ seg_sql.item_key(seg_sql.param('item')) }}
+where
+    cast(item_id as {{ seg_sql.text() }}) = {{ seg_sql.item_key(seg_sql.param('item')) }}
+    and lift > 1
 order by {{ seg_sql.bin_text('group_key') }}, rank

@@ -86,7 +86,7 @@ def test_every_part_by_hand(shop: Shop) -> None:
         " weeks ago or more: 2 %.",
         "clv-holdout": "The model, fitted to the earlier days, expected 9 orders in the later ones,"
         " 18 % fewer than the 11 that came.",
-        "cluster-sizes": "The largest of 2 clusters (recent) holds 60 % of the customers.",
+        "cluster-sizes": "The largest cluster (recent) holds 60 % of the customers.",
         "cluster-profile": "Cluster 2 stands out most: its recency days lies 1.5 standard"
         " deviations above the mean.",
         "cluster-quality": "2 clusters were chosen: best silhouette.",
