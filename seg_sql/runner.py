@@ -219,17 +219,16 @@ def _warn_of_other_days(
     if not others:
         return
     relation = run.engine.relation(records)
-    for row in run.steps.rows("built_as_of", runs=relation, models=others):
-        if row["as_of"] not in (None, run.as_of.day):
-            name = readers[row["model"]]
-            run.log(
-                Said(
-                    f"{name} reads {row['model']}, which was built as of {row['as_of']} and not"
-                    f" {run.as_of.day}: its rows mix two days.",
-                    level="warn",
-                    hint=f"Run with -s +{name} to build what it reads as well.",
-                )
+    for row in run.steps.rows("built_as_of", runs=relation, models=others, day=str(run.as_of.day)):
+        name = readers[row["model"]]
+        run.log(
+            Said(
+                f"{name} reads {row['model']}, which was built as of {row['as_of']} and not"
+                f" {run.as_of.day}: its rows mix two days.",
+                level="warn",
+                hint=f"Run with -s +{name} to build what it reads as well.",
             )
+        )
 
 
 def _relations_read(workspace: Workspace, name: str) -> set[str]:
