@@ -98,7 +98,7 @@ def customers_of(
         ModelError: A column is missing, or there is no customer.
     """
     options: CLVOptions = task.options
-    found = step.engine.describe(step.sql("columns", relation=relation))
+    found = step.engine.describe(step.sql("columns", relation=f"{relation} as summary"))
     columns = frozenset(column.name for column in found)
     for name in (*task.key, *NEEDED, "monetary_value", *options.group_by):
         if name not in columns:
