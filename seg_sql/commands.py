@@ -455,7 +455,7 @@ def _try_table(workspace: Workspace) -> tuple[bool, str]:
     steps = Steps(workspace, engine, "00000000", "runner")
     try:
         engine.prepare_schema()
-        engine.create(table, "table", steps.sql("seg_sql_run_parameters"), work=True)
+        engine.create(table, "table", steps.sql("seg_sql_run_parameters"))
         engine.drop(table)
     except DatabaseError as error:
         return False, f"no table can be made in {engine.schema}: {error}"

@@ -14,7 +14,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from seg_sql.errors import ModelError
 
@@ -48,10 +48,13 @@ class Journal:
 
     @property
     def tables(self) -> dict[str, int | None]:
-        """Return the work relations that should be there, with their number of rows."""
+        """Return the work relations that should be there, with their number of rows.
+
+        Those that ended with the connection are not among them: the fit makes them again.
+        """
         found: dict[str, int | None] = {}
         for kind, _, answer in self.known:
-            if kind == "table":
+            if kind == "table" and answer["lasts"]:
                 found[answer["name"]] = answer["rows"]
             elif kind == "drop":
                 found.pop(answer, None)
@@ -74,12 +77,16 @@ class Journal:
             return False, None
         known, digest, answer = self.known[self._place]
         if (known, digest) != (kind, _digest(text)):
-            raise ModelError(
-                "The interrupted fit cannot be continued: it takes another course now.",
-                hint="Run `seg-sql build`, which begins anew.",
-            )
+            self.refuse()
         self._place += 1
         return True, answer
+
+    def refuse(self) -> NoReturn:
+        """Raise the ModelError of a fit that takes another course than before."""
+        raise ModelError(
+            "The interrupted fit cannot be continued: it takes another course now.",
+            hint="Run `seg-sql build`, which begins anew.",
+        )
 
     def keep(self, kind: str, text: str, answer: Any) -> None:
         """Write an answer down; after one that JSON cannot hold the fit is not kept any more."""

@@ -102,10 +102,14 @@ class Steps:
         if self.journal is None:
             self.engine.create(name, kind, select, work=work, analyze=analyze)
             return name
-        known, _ = self.journal.recall("table", select)
-        if not known:
+        known, answer = self.journal.recall("table", select)
+        lasts = self.engine.work_lasts or not work or kind == "view"
+        if not known or not lasts:
             rows = self.engine.create(name, kind, select, work=work, analyze=analyze)
-            self.journal.keep("table", select, {"name": name, "rows": rows})
+            if not known:
+                self.journal.keep("table", select, {"name": name, "rows": rows, "lasts": lasts})
+            elif rows != answer["rows"]:
+                self.journal.refuse()
         return name
 
     def relation(self, name: str) -> str:

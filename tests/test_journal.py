@@ -25,7 +25,9 @@ def test_answers_come_back_as_they_were(tmp_path: Path) -> None:
     ]
     journal = begun(tmp_path)
     journal.keep("rows", "a question", rows)
-    journal.keep("table", "rows of a", {"name": "seg_tmp_0a1b2c3d_1", "rows": 7})
+    journal.keep("table", "rows of a", {"name": "seg_tmp_0a1b2c3d_1", "rows": 7, "lasts": True})
+    gone = {"name": "seg_tmp_0a1b2c3d_2", "rows": 7, "lasts": False}
+    journal.keep("table", "rows that the connection took along", gone)
     journal.keep("iteration", "1", 1)
     found = read(journal.path)
     assert found is not None

@@ -95,6 +95,8 @@ class Engine(Protocol):
     dialect: str
     schema: str
     reads_files: bool
+    work_lasts: bool
+    """Whether the tables of work outlive the connection that made them."""
     version: str
     seconds: float
     """Time spent waiting for the database since the engine was opened."""
@@ -150,8 +152,9 @@ class Engine(Protocol):
     ) -> int | None:
         """Create a relation of the target schema from a SELECT and return its number of rows.
 
-        A view has no number of rows: None. `work` says that the relation is never published,
-        so that it may be cheaper (unlogged). A table is analysed, unless it is only ever scanned.
+        A view has no number of rows: None. `work` says that the table is never published, so that
+        it may be cheaper (unlogged or temporary). A table is analysed, unless it is only ever
+        scanned.
         """
 
     def drop(self, name: str) -> None:

@@ -100,6 +100,7 @@ class DuckDBEngine:
 
     dialect = "duckdb"
     reads_files = True
+    work_lasts = False
 
     def __init__(
         self,
@@ -122,7 +123,7 @@ class DuckDBEngine:
         self.schema = target.schema_
         self.version = duckdb.__version__
         self.seconds = 0.0
-        self._made: dict[str, RelationKind] = {}
+        self._made: dict[str, str] = {}
         self._file = None if target.path == ":memory:" else Path(target.path)
         self._copy: Copy | None = None
         self._settings: dict[str, Any] | None = None  # to give back with the connection
@@ -296,6 +297,8 @@ class DuckDBEngine:
 
     def relation(self, name: str, schema: str | None = None) -> str:
         """Return the quoted, qualified name of a relation, in the target schema by default."""
+        if schema is None and self._made.get(name) == "temp table":
+            return f"temp.{self.quote(name)}"
         return f"{self.quote(schema or self.schema)}.{self.quote(name)}"
 
     def execute(self, sql: str, parameters: Mapping[str, Any] | None = None) -> None:
@@ -343,8 +346,11 @@ class DuckDBEngine:
         """Create a relation of the target schema and return its number of rows."""
         if name.startswith(WORK_PREFIX) and name not in self._made:
             # Its name is new, unless a killed run left it; to look takes longer than to make it.
-            self._made[name] = kind
-            sql = f"create or replace {kind} {self.relation(name)} as\n{select}"
+            # What is never published is a temporary table: it is not compressed, nor written to
+            # the file, which takes most of the time of a table.
+            made_kind = "temp table" if work and kind == "table" else kind
+            self._made[name] = made_kind
+            sql = f"create or replace {made_kind} {self.relation(name)} as\n{select}"
             try:
                 made = self.send(sql, inner=select)
             except DatabaseError as error:
@@ -352,7 +358,7 @@ class DuckDBEngine:
                     raise
                 del self._made[name]
                 self.drop(name)
-                self._made[name] = kind
+                self._made[name] = made_kind
                 made = self.send(sql, inner=select)
         else:
             self.drop(name)
@@ -364,9 +370,10 @@ class DuckDBEngine:
 
     def drop(self, name: str) -> None:
         """Drop a table or view of the target schema, if it exists."""
+        relation = self.relation(name)
         kind = self._made.pop(name, None) or self.existing_kind(name)
         if kind is not None:
-            self.send(f"drop {kind} if exists {self.relation(name)}")
+            self.send(f"drop {kind.removeprefix('temp ')} if exists {relation}")
 
     def insert(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Append rows of Python values to a table of the target schema."""

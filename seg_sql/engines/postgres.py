@@ -95,6 +95,7 @@ class PostgresEngine:
 
     dialect = "postgres"
     reads_files = False
+    work_lasts = True
 
     def __init__(
         self,

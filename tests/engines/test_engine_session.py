@@ -210,6 +210,18 @@ def test_create_replaces_what_a_killed_run_left(engine):
     assert engine.existing() == {}
 
 
+def test_work_tables_are_read_by_the_name_that_the_engine_gives(engine):
+    """On DuckDB they are temporary: no table of the schema, and gone with the connection."""
+    assert engine.create("seg_tmp_0000abcd_1", "table", "select 1 as a", work=True) == 1
+    relation = engine.relation("seg_tmp_0000abcd_1")
+    engine.insert("seg_tmp_0000abcd_1", ["a"], [(2,)])
+    assert engine.fetch(f"select a from {relation} order by a").rows == [(1,), (2,)]
+    assert ("seg_tmp_0000abcd_1" in engine.existing()) == engine.work_lasts
+    engine.drop("seg_tmp_0000abcd_1")
+    with pytest.raises(DatabaseError):
+        engine.fetch(f"select a from {relation}")
+
+
 def test_values_of_many_types_are_inserted(engine):
     engine.create(
         "t",
