@@ -111,7 +111,7 @@ class Target:
         with _writing(self.folder / name):
             self.folder.mkdir(parents=True, exist_ok=True)
             part = self.folder / f"{name}.part"
-            part.write_text(json.dumps(content, indent=2, default=str) + "\n", encoding="utf-8")
+            part.write_text(json.dumps(content, default=str) + "\n", encoding="utf-8")
             part.replace(self.folder / name)
 
 

@@ -199,6 +199,7 @@ def finish(run: Run, began: float) -> RunFinished:
         try:
             record(run.workspace, run.steps, run.log, run.id, run.as_of, run.fitted)
             run.target.write_catalog(run.workspace, run.steps)
+            run.engine.checkpoint()
         except SegSqlError as error:
             said = f"The run could not be recorded: {first_line(error.message)}"
             run.log(Said(said, level="warn"))

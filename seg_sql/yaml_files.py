@@ -65,7 +65,13 @@ class YamlFile:
     def data(self) -> Any:
         """The content; None for an empty file."""
         try:
-            return yaml.load(self.text, Loader=_Loader)
+            # What `line` reads is made on the way: to parse a file takes most of the time.
+            loader = _Loader(self.text)
+            try:
+                self.__dict__["_node"] = node = loader.get_single_node()
+                return None if node is None else loader.construct_document(node)
+            finally:
+                loader.dispose()
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             where = f"{self.path}:{mark.line + 1}" if mark else str(self.path)

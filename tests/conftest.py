@@ -13,17 +13,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import Phase, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from seg_sql.engines import Engine, open_engine
 from seg_sql.profiles import DuckDBTarget, PostgresTarget
 
+# How long an example takes says more of the machine than of us.
+settings.register_profile(
+    "default", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
 # In CI a failing example is enough; shrinking one that builds tables takes minutes.
 settings.register_profile(
-    "ci", phases=(Phase.explicit, Phase.reuse, Phase.generate), deadline=None, print_blob=True
+    "ci",
+    settings.get_profile("default"),
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
 )
-if os.environ.get("CI"):
-    settings.load_profile("ci")
+settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 SERVER_VARIABLE = "SEG_SQL_TEST_POSTGRES"
 ENGINES = ["duckdb", "postgres"]

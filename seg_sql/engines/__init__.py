@@ -175,6 +175,9 @@ class Engine(Protocol):
     def transaction(self) -> AbstractContextManager[None]:
         """Run the statements of a block in one transaction, undone after any error."""
 
+    def checkpoint(self) -> None:
+        """Bring what was committed to where it stays, before the end rather than on closing."""
+
     def lock(self, wait: float) -> None:
         """Take the target's build lock, or raise StartError that says who holds it."""
 

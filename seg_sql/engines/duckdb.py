@@ -141,7 +141,9 @@ class DuckDBEngine:
         try:
             if path is not None and target.storage_version and not path.exists():
                 create_file(path, target.storage_version)
+            start = time.perf_counter()
             self._connection = connect(path, read_only=read_only, wait=wait)
+            self.seconds += time.perf_counter() - start
         except BaseException:
             if self._copy is not None:
                 self._copy.discard()
@@ -403,6 +405,14 @@ class DuckDBEngine:
             with contextlib.suppress(Exception):
                 self._connection.execute("rollback")
             raise
+
+    def checkpoint(self) -> None:
+        """Write the log into the file: closing does it otherwise, when nobody is told any more.
+
+        On a connection of somebody else's there may be other transactions, which it waits for.
+        """
+        if self._settings is None:
+            self.send("checkpoint")
 
     def lock(self, wait: float) -> None:
         """Do nothing: whoever has opened the file for writing holds it."""

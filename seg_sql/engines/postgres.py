@@ -366,6 +366,9 @@ class PostgresEngine:
                 self._connection.execute("rollback")
             raise
 
+    def checkpoint(self) -> None:
+        """Do nothing: the server does it by itself."""
+
     def lock(self, wait: float) -> None:
         """Take the target's build lock, or raise StartError that says who holds it."""
         key = _lock_key(self.target.dbname, self.schema)

@@ -404,3 +404,12 @@ def test_a_copy_has_what_only_the_log_had(copying, file):
     engine.close()
     assert read(copying) == 5
     assert not file.with_name("test.duckdb.wal").exists()
+
+
+def test_a_checkpoint_leaves_nothing_in_the_log(file):
+    log = file.with_name(f"{file.name}.wal")
+    with contextlib.closing(open_engine(DuckDBTarget(path=str(file)))) as engine:
+        build(engine, 1)
+        assert log.stat().st_size > 0
+        engine.checkpoint()
+        assert not log.exists()
