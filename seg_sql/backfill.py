@@ -68,6 +68,15 @@ def backfill(
             as_of = freshness.settle(workspace, run.steps, set(order), Log())
             if as_of is None or as_of.day is None:
                 raise StartError("Without dates there is no history.")
+            if early := [day for day in days if as_of.first is not None and day <= as_of.first]:
+                log(
+                    Said(
+                        f"{len(early)} of {len(days)} as_of are before any order: the first is of"
+                        f" {as_of.first}.",
+                        hint="They have no customers, and are left out.",
+                    )
+                )
+                days = [day for day in days if day not in early]
             if skipped := [day for day in days if day in done]:
                 log(
                     Said(

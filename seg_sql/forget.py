@@ -71,6 +71,7 @@ def forget(
         files = _files(artifacts_folder(settings), ids)
         if files:
             log(Said(f"{len(files)} files of {artifacts_folder(settings)}"))
+        _say_unknown(steps, found, table, len(ids), log)
         _say_merged(workspace, steps, existing, table, log)
         _say_inputs(workspace, steps, table, log)
         if not (found or work or files):
@@ -90,7 +91,12 @@ def forget(
                 engine.drop(name)
         for path in files:
             path.unlink()
-    log(Said(f"Deleted {sum(each.rows for each in found):,} rows of {len(found)} tables."))
+    log(
+        Said(
+            f"Deleted {sum(each.rows for each in found):,} rows of {len(found)} tables.",
+            hint="Exports, reports and backups that were made before keep what they hold.",
+        )
+    )
     return 0
 
 
@@ -173,6 +179,21 @@ def _count(
     quoted = [engine.quote(column.name) for column in columns]
     row = steps.row("count", relation=engine.relation(name), columns=quoted, ids=ids)
     return int(row["row_count"])
+
+
+def _say_unknown(steps: Steps, found: Sequence[Found], ids: str, count: int, log: Log) -> None:
+    """Name the ids that no table has: they may be misspelt."""
+    if not found:
+        return
+    tables = [
+        {"relation": steps.engine.relation(each.relation), "columns": each.columns}
+        for each in found
+    ]
+    unknown = [row["customer_id"] for row in steps.rows("unknown", ids=ids, tables=tables)]
+    if unknown:
+        listed = ", ".join(unknown[:5]) + (", ..." if len(unknown) > 5 else "")
+        said = f"{len(unknown):,} of the {count:,} ids stand in no table: {listed}"
+        log(Said(said, level="warn", hint="Are they written as in customer_id?"))
 
 
 def _say_merged(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,14 +14,22 @@ from seg_sql.inputs import check_ids, first_line
 from seg_sql.step import Steps
 from seg_sql.workspace import Workspace, today
 
+# As in sql/tests/too_much_dropped.sql.
+MUCH_DROPPED = 0.05
+_ON_PURPOSE = ("after as_of", "refund")
+
 
 @dataclass(frozen=True)
 class AsOf:
-    """The first day that is not read, where it comes from, and what the input was."""
+    """The first day that is not read, where it comes from, and what the input was.
+
+    `first` is the day of the first order line, where there are dates.
+    """
 
     day: datetime.date | None
     origin: str
     fingerprint: str
+    first: datetime.date | None = None
 
 
 def settle(workspace: Workspace, steps: Steps, chosen: set[str], log: Log) -> AsOf | None:
@@ -71,9 +79,11 @@ def settle(workspace: Workspace, steps: Steps, chosen: set[str], log: Log) -> As
     if day is not None:
         log(Said(f"as_of {day} ({origin})"))
         _warn_if_old(workspace, last, now, log)
+        _warn_if_ahead(workspace, day, now, log)
     as_of_reason = "after as_of" if fixed is not None else "future-dated"
     workspace.renderer.set_variables({"as_of": day, "as_of_reason": as_of_reason})
-    return AsOf(day, origin, fingerprint)
+    first = row["first_ordered_at"]
+    return AsOf(day, origin, fingerprint, None if first is None else first.date())
 
 
 def _check_inputs(workspace: Workspace, chosen: set[str]) -> None:
@@ -177,6 +187,21 @@ def _warn_if_old(
         )
 
 
+def _warn_if_ahead(
+    workspace: Workspace, day: datetime.date, now: datetime.datetime, log: Log
+) -> None:
+    ahead = (day - now.date()).days - 1
+    if ahead > 0:
+        days = "1 day" if ahead == 1 else f"{ahead:,} days"
+        log(
+            Said(
+                f"as_of {day} lies in the future: recency counts {days} that are still to come.",
+                level="warn",
+                hint=f"The first day that is not over is {now.date()}; as_of may be the day after.",
+            )
+        )
+
+
 def keep_fits(
     workspace: Workspace, steps: Steps, existing: Mapping[str, Existing], full_refresh: bool
 ) -> None:
@@ -244,6 +269,29 @@ def reconcile(
         listed = ", ".join(f"{row['reason']} {int(row['line_count']):,}" for row in without)
         text += f"   (lines without an amount: {listed})"
     log(Said(text))
+    if "input_quality" not in built:
+        _warn_if_much_is_dropped(rows, log)
+
+
+def _warn_if_much_is_dropped(rows: Sequence[Mapping[str, Any]], log: Log) -> None:
+    """Say what the data test too_much_dropped would, where its table is not built."""
+    dropped = [
+        row for row in rows if row["action"] == "dropped" and row["reason"] not in _ON_PURPOSE
+    ]
+    for what, unit in (("amount", "the amount"), ("line_count", "the lines")):
+        total = abs(sum(row[what] or 0 for row in rows))
+        share = sum(abs(row[what] or 0) for row in dropped) / total if total else 0.0
+        # The last digits of a sum are noise.
+        if round(share, 9) > MUCH_DROPPED:
+            reasons = ", ".join(row["reason"] for row in dropped)
+            log(
+                Said(
+                    f"{share:.0%} of {unit} is dropped: {reasons}.",
+                    level="warn",
+                    hint="`seg-sql build -s input_quality` counts each reason.",
+                )
+            )
+            return
 
 
 def _plain(row: Mapping[str, object]) -> bool:

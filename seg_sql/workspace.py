@@ -19,6 +19,7 @@ from seg_sql import resources
 from seg_sql.algorithm import Algorithm, load
 from seg_sql.config import (
     CONFIG_KEYS,
+    INPUT_COLUMNS,
     ColumnEntry,
     ModelConfig,
     SchemaFile,
@@ -26,7 +27,7 @@ from seg_sql.config import (
     load_schema_file,
 )
 from seg_sql.engines import Engine
-from seg_sql.errors import ConfigError, DatabaseError, ParseError, did_you_mean
+from seg_sql.errors import ConfigError, DatabaseError, ParseError, did_you_mean, nearest
 from seg_sql.graph import Graph
 from seg_sql.inputs import Input, Limits
 from seg_sql.project import Model, Project, missing_columns
@@ -270,6 +271,7 @@ class Workspace:
                         where=_line_of(node.model, name, call="input("),
                         hint=did_you_mean(name, self.project.config.inputs),
                     )
+        self._check_inputs({name for node in found.values() for name in node.inputs})
         # A packaged seed that no model reads is nobody's table.
         return {
             name: replace(node, refs=tuple(dict.fromkeys(owners[ref] for ref in node.refs)))
@@ -277,6 +279,18 @@ class Workspace:
             if not (node.model.packaged and node.model.resource == "seed" and name not in read)
             and not self._is_idle(node)
         }
+
+    def _check_inputs(self, read: Set[str]) -> None:
+        """Raise an error for an input that no model reads and whose name is nearly one of ours."""
+        given = self.project.config.inputs
+        for name in given.keys() - read:
+            match = nearest(name, INPUT_COLUMNS)
+            if match is not None and match not in given:
+                raise ConfigError(
+                    f"No model reads the input '{name}'.",
+                    where=self.project.document.where("inputs", name),
+                    hint=f"Did you mean '{match}'?",
+                )
 
     def _is_idle(self, node: Node) -> bool:
         """Return whether a packaged model is about an optional input that is not there."""

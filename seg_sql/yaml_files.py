@@ -139,14 +139,49 @@ def validate(
             raise ConfigError(f"Unknown key '{key}'.", where=where, hint=hint) from None
         if first["type"] == "missing":
             raise ConfigError(f"'{key}' is missing.", where=where) from None
-        said = first["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
-        said = said if said.endswith((".", "?")) else f"{said}."
+        said = _in_words(first["type"], first["msg"], first["input"])
         raise ConfigError(f"'{key}': {said}" if key else said, where=where) from None
+
+
+# What a value must be, by the beginning of the name that pydantic has for the fault.
+_EXPECTED = {
+    "int_": "a whole number",
+    "float_": "a number",
+    "finite_number": "a finite number",
+    "bool_": "true or false",
+    "string_type": "text",
+    "list_": "a list",
+    "tuple_": "a list",
+    "dict_": "a mapping, as in {key: value}",
+    "model_": "a mapping, as in {key: value}",
+    "date_": "a date, as in 2026-12-31",
+}
+
+
+def _in_words(kind: str, message: str, given: object) -> str:
+    """Return a fault in the words of a person who has no Python.
+
+    >>> _in_words("int_parsing", "Input should be a valid integer, unable to ...", "x")
+    "must be a whole number, not 'x'."
+    >>> _in_words("less_than_equal", "Input should be less than or equal to 9", 12)
+    'must be less than or equal to 9, not 12.'
+    >>> _in_words("value_error", "Value error, cut points must ascend", [3, 1])
+    'cut points must ascend.'
+    """
+    expected = next((word for start, word in _EXPECTED.items() if kind.startswith(start)), None)
+    if expected is None and not message.startswith("Input should "):
+        said = message.removeprefix("Value error, ").removeprefix("Assertion failed, ")
+        return said if said.endswith((".", "?")) else f"{said}."
+    said = f"must be {expected}" if expected else f"must {message.removeprefix('Input should ')}"
+    plain = isinstance(given, str | int | float) and len(str(given)) < 40
+    return f"{said}, not {given!r}." if plain else f"{said}."
 
 
 def _is_tag(part: str | int) -> bool:
     return isinstance(part, str) and (
-        "[" in part or part in ("str", "int", "float", "bool", "duckdb", "postgres")
+        "[" in part
+        or part.startswith(("constrained-", "function-"))
+        or part in ("str", "int", "float", "bool", "duckdb", "postgres")
     )
 
 

@@ -220,3 +220,13 @@ def test_progress_on_a_terminal() -> None:
     assert f"[{'#' * 15}{'.' * 5}] 3 of 4 as_of 2026-03-01   rfm 1,234 rows" in shown
     assert shown.startswith("\r")
     assert not shown.endswith("\n")
+
+
+def test_days_before_the_first_order_are_left_out(orders: BuildShop) -> None:
+    """Nobody was a customer then; a history that begins with nobody makes everybody new."""
+    assert backfill(orders, "2025-11-01", "2026-03-01", "month", "rfm") == 0
+    assert {row["as_of"] for row in orders.rows("customer_segment_history")} == {
+        datetime.date(2026, 2, 1),
+        datetime.date(2026, 3, 1),
+    }
+    assert "3 of 5 as_of are before any order: the first is of 2026-01-01." in orders.said()

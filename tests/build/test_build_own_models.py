@@ -75,6 +75,22 @@ def test_any_input_of_ones_own(shop: BuildShop) -> None:
     assert shop.values("select count(*) from $all_visits") == [2]
 
 
+def test_an_input_that_is_misspelt(duckdb_shop: BuildShop) -> None:
+    """Of one that no model reads the nearest known one is named, before anything is built."""
+    shop = duckdb_shop
+    shop.load([("ann", "web")], ("who", "channel"), name="visits")
+    shop.write(inputs={"order_lnes": {"relation": shop.raw("visits")}})
+    with pytest.raises(SegSqlError) as raised:
+        shop.run("build")
+    assert "No model reads the input 'order_lnes'." in str(raised.value)
+    assert "Did you mean 'order_lines'?" in str(raised.value)
+    assert raised.value.exit_code == 2
+    # What somebody will read one day is no fault.
+    shop.write(inputs={"visits": {"relation": shop.raw("visits")}})
+    shop.model("one", "select 1 as n")
+    shop.build("one")
+
+
 # What the file says, what is said of it, and whether the build could start.
 WRONG = [
     ("select\n  1 as n\n{% if %}", "sql/models/m.sql:3: Expected an expression"),

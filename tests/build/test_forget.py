@@ -123,6 +123,15 @@ def test_asks_first(built: BuildShop) -> None:
     assert occurrences(built, ANN) == {"letters"}
 
 
+def test_ids_that_no_table_has_are_named(built: BuildShop) -> None:
+    assert forget(built, ANN, "anne", "bobb") == 0
+    [said] = [each for each in built.log.of(Said) if "stand in no table" in each.text]
+    assert said.text == "2 of the 3 ids stand in no table: anne, bobb"
+    assert said.level == "warn"
+    [last] = [each for each in built.log.of(Said) if each.text.startswith("Deleted ")]
+    assert "Exports, reports and backups" in str(last.hint)
+
+
 def test_all_or_nothing(built: BuildShop, monkeypatch: pytest.MonkeyPatch) -> None:
     before = occurrences(built, ANN)
     from seg_sql.engines.duckdb import DuckDBEngine

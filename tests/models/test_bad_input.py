@@ -415,6 +415,19 @@ def test_everything_after_as_of(shop: Shop) -> None:
         assert not {"orders", "rfm", "order_lines_clean"} & engine.existing().keys()
 
 
+def test_as_of_in_the_future_is_said(shop: Shop) -> None:
+    today = datetime.datetime.now(datetime.UTC).date()
+    load_lines(shop, [("a", "1", "2026-01-10", 5)])
+    shop.write(vars={"as_of": str(today + datetime.timedelta(days=11))})
+    shop.build("+orders")
+    assert shop.finished.warned == 1
+    assert "recency counts 10 days that are still to come" in shop.said()
+    # The day after today is the first one that today's orders come before.
+    shop.write(vars={"as_of": str(today + datetime.timedelta(days=1))})
+    shop.build("+orders")
+    assert shop.finished.warned == 0
+
+
 def test_max_age_days(shop: Shop) -> None:
     today = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
     last = today - datetime.timedelta(days=4)
@@ -836,6 +849,12 @@ def test_too_much_is_dropped(shop: Shop, undated: int, amount: float, warns: boo
     shop.write(vars={"duplicates": "ignore"})
     shop.build("+input_quality")
     assert warnings(shop) == ({"too_much_dropped"} if warns else set())
+    # Where the table is not built, the end of the build says it.
+    shop.build("orders")
+    said = [each.text for each in shop.log.of(Said) if each.level == "warn"]
+    assert [text.split(" of the ")[1] for text in said if "is dropped" in text] == (
+        [f"{'lines' if amount == 0 else 'amount'} is dropped: no date."] if warns else []
+    )
 
 
 @pytest.mark.parametrize(
