@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from seg_sql import segment_history
+from seg_sql.data_tests import DataTest
 from seg_sql.engines import Publication, RelationKind
 from seg_sql.errors import DatabaseError, ModelError, SegSqlError
 from seg_sql.events import NodeFinished, NodeStarted, Said, Status
 from seg_sql.fitting import empty, fit
+from seg_sql.nodes import Node
 from seg_sql.ownership import described
 from seg_sql.project import Model
 from seg_sql.run import (
@@ -23,8 +25,8 @@ from seg_sql.run import (
     node_started,
     now,
 )
-from seg_sql.testing import DataTest, run_data_test
-from seg_sql.workspace import Node, lines_around, sql_error_place
+from seg_sql.sql_errors import lines_around, sql_error_place
+from seg_sql.testing import run_data_test
 
 
 def walk(run: Run, order: Sequence[str], tests: Mapping[str, Sequence[DataTest]]) -> None:

@@ -262,15 +262,15 @@ def backfill(models: tuple[str, ...], **given: Any) -> int:
 @option("--score", metavar="MODEL", help="Print the SELECT that scores with a published fit.")
 def compile(**given: Any) -> int:
     """Write the SQL of models to target/compiled, or print that of one."""
-    from seg_sql import commands
+    from seg_sql import compiling
 
     console_from(given)
     settings = settings_from(given)
     score = given.pop("score")
     if score is not None:
-        click.echo(commands.scoring_sql(settings, score))
+        click.echo(compiling.scoring_sql(settings, score))
         return 0
-    for text in commands.compile_models(settings, **given):
+    for text in compiling.compile_models(settings, **given):
         click.echo(text)
     return 0
 
@@ -306,7 +306,7 @@ def ls(**given: Any) -> int:
 @option("--output", type=click.Choice(["table", "csv", "json"]), default="table")
 def show(name: str | None, **given: Any) -> int:
     """Print the rows of a published table."""
-    from seg_sql import commands
+    from seg_sql import showing
     from seg_sql.console import print_rows
 
     console_from(given)
@@ -316,7 +316,7 @@ def show(name: str | None, **given: Any) -> int:
         if name != "segment_moves" or not (first and last):
             raise click.UsageError("--from and --to go together, and with segment_moves.")
         given["between"] = (first.date(), last.date())
-    result, total = commands.show(settings, name, **given)
+    result, total = showing.show(settings, name, **given)
     print_rows(result, output, total=total)
     return 0
 
@@ -419,12 +419,12 @@ def report(**given: Any) -> int:
 @common
 def debug(**given: Any) -> int:
     """Check the project, the connection and the rights, and say what is missing."""
-    from seg_sql import commands
+    from seg_sql import upkeep
 
     console_from(given)
     settings = settings_from(given)
     code = 0
-    for ok, line in commands.debug(settings):
+    for ok, line in upkeep.debug(settings):
         click.echo(
             f"{click.style('ok  ', fg='green') if ok else click.style('no  ', fg='red')} {line}"
         )
@@ -462,11 +462,11 @@ def forget(**given: Any) -> int:
 @common
 def clean(**given: Any) -> int:
     """Remove target/ and what interrupted runs left in the schema."""
-    from seg_sql import commands
+    from seg_sql import upkeep
 
     console_from(given)
     settings = settings_from(given)
-    for line in commands.clean(settings):
+    for line in upkeep.clean(settings):
         click.echo(line, err=True)
     return 0
 
@@ -477,9 +477,9 @@ def clean(**given: Any) -> int:
 @option("--seed", type=int, default=1, show_default=True, help="The same seed, the same orders.")
 def demo(directory: Path, customers: int, seed: int) -> int:
     """Make a demo project with generated orders in DIRECTORY."""
-    from seg_sql import commands
+    from seg_sql import upkeep
 
-    for line in commands.demo(directory, customers, seed):
+    for line in upkeep.demo(directory, customers, seed):
         click.echo(line, err=True)
     return 0
 
@@ -496,10 +496,10 @@ def demo(directory: Path, customers: int, seed: int) -> int:
 @option("--project-dir", type=folder, default=".", help="Folder to write seg_sql.yml to.")
 def init(source: str, table: str | None, name: str | None, project_dir: Path) -> int:
     """Look at your order lines and write a seg_sql.yml that fits them."""
-    from seg_sql import commands
+    from seg_sql import upkeep
 
     code = 0
-    for ok, line in commands.init(source, table, name, project_dir):
+    for ok, line in upkeep.init(source, table, name, project_dir):
         click.echo(line, err=True)
         code = code if ok else 1
     return code

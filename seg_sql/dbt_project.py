@@ -18,19 +18,21 @@ from typing import Any
 import yaml
 
 from seg_sql import freshness
+from seg_sql.data_tests import DataTest, data_tests
 from seg_sql.engines import Engine
 from seg_sql.errors import ConfigError
 from seg_sql.events import Log
 from seg_sql.exporting import make_folder
 from seg_sql.history import DESCRIBED
 from seg_sql.inputs import split_relation
+from seg_sql.nodes import Node
 from seg_sql.project import Model
 from seg_sql.seeds import seed_select
 from seg_sql.select import select as select_nodes
 from seg_sql.session import Settings, session
 from seg_sql.step import Steps
-from seg_sql.testing import DataTest, data_tests, render_data_test
-from seg_sql.workspace import Node, Workspace, inlined
+from seg_sql.testing import render_data_test
+from seg_sql.workspace import Workspace, inlined
 
 MADE = "seg_sql_project"
 """The file that marks a folder as one that we wrote and may write again."""

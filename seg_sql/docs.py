@@ -10,15 +10,16 @@ from typing import Any
 
 from seg_sql import __version__, freshness, resources
 from seg_sql.artifacts import Target
+from seg_sql.data_tests import DataTest, data_tests
 from seg_sql.events import Log
 from seg_sql.exporting import make_folder, unwritable
 from seg_sql.grain import grain
 from seg_sql.lineage import Columns, lineage
+from seg_sql.nodes import Node
 from seg_sql.project import Model
 from seg_sql.session import Settings, artifacts_folder, session
 from seg_sql.step import Steps
-from seg_sql.testing import DataTest, data_tests
-from seg_sql.workspace import Node, Workspace
+from seg_sql.workspace import Workspace
 
 BOX_WIDTH, BOX_HEIGHT, GAP_ACROSS, GAP_DOWN = 190, 26, 60, 14
 

@@ -12,7 +12,7 @@ from seg_sql.errors import DatabaseError, StartError
 from seg_sql.events import Log, NodeFinished, Said
 from seg_sql.inputs import check_ids, first_line
 from seg_sql.step import Steps
-from seg_sql.workspace import Workspace, today
+from seg_sql.workspace import Workspace
 
 # As in sql/tests/too_much_dropped.sql.
 MUCH_DROPPED = 0.05
@@ -41,7 +41,7 @@ def settle(workspace: Workspace, steps: Steps, chosen: set[str], log: Log) -> As
     if not reads_order_lines(workspace, chosen):
         return None
     zone = workspace.project.vars.timezone
-    now = today(zone)
+    now = _today(zone)
     engine = steps.engine
     fixed = workspace.project.vars.as_of
     where = workspace.project.document.where("inputs", "order_lines")
@@ -297,3 +297,10 @@ def _warn_if_much_is_dropped(rows: Sequence[Mapping[str, Any]], log: Log) -> Non
 def _plain(row: Mapping[str, object]) -> bool:
     """Return whether a line counts as kept without remark."""
     return row["action"] == "kept" and row["reason"] not in ("no customer", "anonymous id")
+
+
+def _today(timezone: str) -> datetime.datetime:
+    """Return the present moment in a time zone, without its offset."""
+    from zoneinfo import ZoneInfo
+
+    return datetime.datetime.now(ZoneInfo(timezone)).replace(tzinfo=None, microsecond=0)

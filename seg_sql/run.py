@@ -16,8 +16,9 @@ from seg_sql.errors import DatabaseError, SegSqlError, StartError
 from seg_sql.events import Log, NodeFinished, NodeStarted, RunFinished, Said, Status, TestFinished
 from seg_sql.freshness import AsOf
 from seg_sql.history import record
+from seg_sql.nodes import Node
 from seg_sql.step import Steps
-from seg_sql.workspace import Node, Workspace
+from seg_sql.workspace import Workspace
 
 
 @dataclass(frozen=True)

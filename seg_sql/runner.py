@@ -12,6 +12,7 @@ from seg_sql import __version__, freshness
 from seg_sql.artifacts import checksums
 from seg_sql.building import data_test, publish_together, walk
 from seg_sql.checking import check_own
+from seg_sql.data_tests import DataTest, attach, data_tests
 from seg_sql.engines import WORK_PREFIX, Existing
 from seg_sql.errors import DatabaseError, StartError
 from seg_sql.events import RunFinished, RunStarted, Said, TestFinished
@@ -20,7 +21,7 @@ from seg_sql.journal import works
 from seg_sql.ownership import RUN_TABLES, check_ours, leftovers
 from seg_sql.run import Run, end, finish, lose
 from seg_sql.segment_history import histories, sources
-from seg_sql.testing import DataTest, attach, data_tests, stored_failures_name
+from seg_sql.testing import stored_failures_name
 from seg_sql.unit_testing import run_unit_test
 from seg_sql.workspace import Workspace
 

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from seg_sql.events import Log, Said
+from seg_sql.nodes import Node
 from seg_sql.step import Steps
-from seg_sql.workspace import Node, Workspace
+from seg_sql.workspace import Workspace
 
 
 def histories(workspace: Workspace, source: str | None = None) -> list[Node]:

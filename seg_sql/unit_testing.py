@@ -22,7 +22,8 @@ from seg_sql.events import Status, TestFinished
 from seg_sql.options import MODEL_OPTIONS, ProjectVars
 from seg_sql.project import UnitTest
 from seg_sql.render import Renderer
-from seg_sql.workspace import Workspace, lines_around
+from seg_sql.sql_errors import lines_around
+from seg_sql.workspace import Workspace
 
 Model = TypeVar("Model", bound=BaseModel)
 

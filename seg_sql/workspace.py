@@ -2,90 +2,30 @@
 
 from __future__ import annotations
 
-import datetime
-import re
 import textwrap
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
-from pathlib import Path
-from typing import Any, TypeVar
+from functools import cached_property
+from typing import Any
 
 from pydantic import BaseModel
 
 from seg_sql import inputs as inputs_
-from seg_sql import resources
 from seg_sql.algorithm import Algorithm, load
-from seg_sql.config import (
-    CONFIG_KEYS,
-    INPUT_COLUMNS,
-    ColumnEntry,
-    ModelConfig,
-    SchemaFile,
-    algorithm_names,
-    load_schema_file,
-)
+from seg_sql.config import CONFIG_KEYS, ModelConfig, algorithm_names
 from seg_sql.engines import Engine
-from seg_sql.errors import ConfigError, DatabaseError, ParseError, did_you_mean, nearest
+from seg_sql.errors import ConfigError, DatabaseError, ParseError, did_you_mean
 from seg_sql.graph import Graph
 from seg_sql.inputs import Input, Limits
+from seg_sql.nodes import Node, check_reads, leave_out_readers, owners_of, validate_config
 from seg_sql.project import Model, Project, missing_columns
-from seg_sql.render import Rendered, Renderer, template_line
+from seg_sql.render import Rendered, Renderer
 from seg_sql.select import Selectable
-from seg_sql.yaml_files import YamlFile, validate
-
-Config = TypeVar("Config", bound=BaseModel)
+from seg_sql.yaml_files import validate
 
 # Stands for as_of while the graph is found, before the last order line is known.
 _SOME_DAY = "1970-01-01"
-
-
-@dataclass(frozen=True)
-class Node:
-    """A model with its config and what it reads."""
-
-    model: Model
-    config: ModelConfig
-    refs: tuple[str, ...]
-    inputs: tuple[str, ...]
-    algorithm: Algorithm | None = None
-    options: BaseModel | None = None
-
-    @cached_property
-    def outputs(self) -> Mapping[str, Model]:
-        """Return what it publishes, by the part of the name after the model's own.
-
-        A plain model publishes itself. What an algorithm's outputs hold is said by the
-        schema.yml of the algorithm; that of the model adds to its first output.
-        """
-        if self.algorithm is None:
-            return {"": self.model}
-        return {
-            output: described_output(self, self.algorithm, output)
-            for output in self.algorithm.outputs
-        }
-
-    @property
-    def name(self) -> str:
-        """Return the model's name."""
-        return self.model.name
-
-    @property
-    def kind(self) -> str:
-        """Return what it is built as: table, view, ephemeral, seed, or an algorithm."""
-        return "seed" if self.model.resource == "seed" else self.config.materialized
-
-    @property
-    def builds(self) -> bool:
-        """Return whether it becomes a relation."""
-        return self.kind != "ephemeral"
-
-    @property
-    def needs(self) -> Mapping[str, list[str]]:
-        """Return the columns of each input that it cannot do without."""
-        needs: Mapping[str, list[str]] = self.config.meta.get("needs", {})
-        return needs
 
 
 @dataclass
@@ -242,36 +182,14 @@ class Workspace:
                 node = self._parsed(model)
                 if node.config.enabled:
                     found[model.name] = node
-        _leave_out_readers(found, self.project.models.keys())
+        leave_out_readers(found, self.project.models.keys())
         # SQL models may read the options of an algorithm model, as those of a packaged SQL model.
         self.renderer.set_variables(
             {name: node.options.model_dump() for name, node in found.items() if node.options}
         )
-        owners = _owners(found)
+        owners = owners_of(found)
         read = {owners.get(name, name) for node in found.values() for name in node.refs}
-        for node in found.values():
-            for name in node.refs:
-                if name not in self.project.models and name not in owners:
-                    raise ParseError(
-                        f"{node.name} reads '{name}', which is no model.",
-                        where=_line_of(node.model, name),
-                        hint=did_you_mean(name, [*self.project.models, *owners]),
-                    )
-                if owners.get(name, name) not in found:
-                    raise ParseError(
-                        f"{node.name} reads '{name}', which is not enabled.",
-                        where=_line_of(node.model, name),
-                    )
-        for node in found.values():
-            for name in node.inputs:
-                # A packaged model says itself what it needs (`unmapped`).
-                if not node.model.packaged and name not in self.project.config.inputs:
-                    raise ParseError(
-                        f"{node.name} reads the input '{name}', which is not in seg_sql.yml.",
-                        where=_line_of(node.model, name, call="input("),
-                        hint=did_you_mean(name, self.project.config.inputs),
-                    )
-        self._check_inputs({name for node in found.values() for name in node.inputs})
+        check_reads(found, self.project, owners)
         # A packaged seed that no model reads is nobody's table.
         return {
             name: replace(node, refs=tuple(dict.fromkeys(owners[ref] for ref in node.refs)))
@@ -279,18 +197,6 @@ class Workspace:
             if not (node.model.packaged and node.model.resource == "seed" and name not in read)
             and not self._is_idle(node)
         }
-
-    def _check_inputs(self, read: Set[str]) -> None:
-        """Raise an error for an input that no model reads and whose name is nearly one of ours."""
-        given = self.project.config.inputs
-        for name in given.keys() - read:
-            match = nearest(name, INPUT_COLUMNS)
-            if match is not None and match not in given:
-                raise ConfigError(
-                    f"No model reads the input '{name}'.",
-                    where=self.project.document.where("inputs", name),
-                    hint=f"Did you mean '{match}'?",
-                )
 
     def _is_idle(self, node: Node) -> bool:
         """Return whether a packaged model is about an optional input that is not there."""
@@ -377,7 +283,7 @@ class Workspace:
     @cached_property
     def owners(self) -> dict[str, str]:
         """Return the node of each published name: a model's own, and its algorithm's outputs."""
-        return _owners(self.nodes)
+        return owners_of(self.nodes)
 
     def output(self, name: str) -> Model | None:
         """Return what is published under a name: a model, or an output of an algorithm."""
@@ -461,141 +367,6 @@ class Workspace:
         return found
 
 
-def described_output(node: Node, algorithm: Algorithm, output: str) -> Model:
-    """Return an output of an algorithm model as a model: its name, columns and tests."""
-    path = resources.SQL / "algorithms" / algorithm.name / "schema.yml"
-    schema, document = _algorithm_schema(path)
-    wanted = output or "model"
-    index = next(i for i, entry in enumerate(schema.models) if entry.name == wanted)
-    entry = schema.models[index]
-    name = f"{node.name}_{output}" if output else node.name
-    changed: dict[str, Any] = {"name": name}
-    if not output:
-        own = node.model.entry
-        changed["description"] = own.description or entry.description
-        changed["data_tests"] = [*entry.data_tests, *own.data_tests]
-        if algorithm.keyed:
-            changed["columns"] = _with_key(entry.columns, node.config.unique_key)
-    return replace(
-        node.model,
-        name=name,
-        entry=entry.model_copy(update=changed),
-        entry_where=document.where("models", index),
-    )
-
-
-@cache
-def _algorithm_schema(path: Path) -> tuple[SchemaFile, YamlFile]:
-    return load_schema_file(path)
-
-
-def _with_key(columns: Sequence[ColumnEntry], key: Sequence[str]) -> list[ColumnEntry]:
-    """Let the columns of an assignment be about the model's own key instead of customers."""
-    if list(key) == ["customer_id"]:
-        return list(columns)
-    tests: list[str | dict[str, Any]] = ["not_null", *(["unique"] if len(key) == 1 else [])]
-    own = [
-        ColumnEntry(name=name, data_type="id", description="The key.", data_tests=tests)
-        for name in key
-    ]
-    return [*own, *(column for column in columns if column.name != "customer_id")]
-
-
-def _leave_out_readers(nodes: dict[str, Node], models: Set[str]) -> None:
-    """Leave out the packaged models that read one which is switched off."""
-    off = models - nodes.keys()
-    while off:
-        off = {
-            name
-            for name, node in nodes.items()
-            if node.model.packaged and not off.isdisjoint(node.refs)
-        }
-        for name in off:
-            del nodes[name]
-
-
-def _owners(nodes: Mapping[str, Node]) -> dict[str, str]:
-    owners = {name: name for name in nodes}
-    for node in nodes.values():
-        for output in node.outputs.values():
-            other = owners.setdefault(output.name, node.name)
-            if other != node.name:
-                raise ParseError(
-                    f"{node.name} publishes {output.name} as well, which is a model of its own.",
-                    where=node.model.shown,
-                    hint="Rename one of the two models.",
-                )
-    return owners
-
-
-def validate_config(
-    given: Mapping[str, Any],
-    model: Model,
-    *,
-    kind: type[Config] = ModelConfig,  # type: ignore[assignment]
-) -> Config:
-    """Check what a model's config() says against dbt's keys, or an algorithm's options."""
-    from seg_sql.yaml_files import YamlFile
-
-    # The config may come from the template: errors name it, not a line of YAML.
-    document = YamlFile(model.path, "")
-    try:
-        return validate(kind, dict(given), document)
-    except ConfigError as error:
-        error.where = model.shown
-        quoted = re.search(r"'(\w+)", error.message)
-        for number, line in enumerate(model.text.splitlines(), 1):
-            if quoted and re.search(rf"\b{quoted[1]}\b['\"]?\s*[=:]", line):
-                error.where = f"{model.shown}:{number}"
-                break
-        raise
-
-
 def inlined(sql: str) -> str:
     """Return a SELECT in parentheses, as it stands in another."""
     return f"(\n{textwrap.indent(sql, '        ')}\n    )"
-
-
-def _line_of(model: Model, name: str, *, call: str = "ref(") -> str:
-    for number, line in enumerate(model.text.splitlines(), 1):
-        if call in line and name in line:
-            return f"{model.shown}:{number}"
-    return model.shown
-
-
-def sql_error_place(model: Model, sql: str, position: int | None) -> str | None:
-    """Return `file:line` of the template for a character of its compiled SQL."""
-    if position is None:
-        return None
-    line = sql.count("\n", 0, position) + 1
-    return f"{model.shown}:{template_line(model.text, sql, line)}"
-
-
-def lines_around(error: DatabaseError, sql: str) -> list[str]:
-    """Return the three lines of `sql` around an error, with a caret, where the place is known.
-
-    Args:
-        error: What the database said of a statement that holds `sql`.
-        sql: The text that a person sees.
-    """
-    if error.sql is None or error.position is None:
-        return []
-    position = error.position - max(error.sql.find(sql), 0)
-    if not 0 <= position <= len(sql):
-        return []
-    text = sql.splitlines()
-    number = sql.count("\n", 0, position)
-    column = position - (sql.rfind("\n", 0, position) + 1)
-    shown = []
-    for index in range(max(number - 1, 0), min(number + 2, len(text))):
-        shown.append(f"{index + 1:>5} | {text[index]}")
-        if index == number:
-            shown.append(" " * 5 + " | " + " " * column + "^")
-    return shown
-
-
-def today(timezone: str) -> datetime.datetime:
-    """Return the present moment in a time zone, without its offset."""
-    from zoneinfo import ZoneInfo
-
-    return datetime.datetime.now(ZoneInfo(timezone)).replace(tzinfo=None, microsecond=0)

@@ -26,7 +26,8 @@ SQL_TEXT = re.compile(
 # Each layer may import those below it and its own; nothing imports upwards.
 LAYERS = [
     {"cli", "api"},
-    {"commands", "backfill", "forget", "tables"},
+    {"compiling", "upkeep"},
+    {"commands", "showing", "backfill", "forget", "tables"},
     {
         "moves",
         "runner",
@@ -55,11 +56,11 @@ LAYERS = [
         "unit_testing",
         "console",
     },
-    {"ownership", "grain", "lineage"},
+    {"data_tests", "ownership", "grain", "lineage"},
     {"algorithms"},
     {"step"},
     {"workspace", "journal"},
-    {"inputs"},
+    {"inputs", "nodes", "sql_errors"},
     {"render", "select"},
     {"json_schema"},
     {"project", "graph", "lint", "lint_tree", "lint_words", "events"},

@@ -13,7 +13,7 @@ import pytest
 from clv_fitting import Summaries
 from shop import COLUMNS, Shop, by
 
-from seg_sql import commands, explain
+from seg_sql import compiling, explain
 from seg_sql.algorithms.clv_models import BUYING
 from seg_sql.errors import ModelError
 from seg_sql.events import Said
@@ -415,7 +415,7 @@ def test_a_fit_as_plain_sql_gives_the_published_rows(shop: Shop) -> None:
     write(shop, model="pareto_nbd", group_by=[])
     shop.build("+clv")
     settings = Settings(project_dir=shop.folder, profiles_dir=shop.folder)
-    select = commands.scoring_sql(settings, "clv")
+    select = compiling.scoring_sql(settings, "clv")
     with shop.engine() as engine:
         rows = engine.fetch(f"select * from ({select}) as scored order by 1").dicts()
     for row, published in zip(rows, shop.rows("clv", order="1"), strict=True):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from build_shop import BuildShop
 
-from seg_sql import commands
+from seg_sql import compiling, showing
 from seg_sql.errors import ConfigError, ParseError
 from seg_sql.events import NodeFinished
 from seg_sql.inputs import Limits
@@ -191,7 +191,7 @@ def test_refit_never_scores_with_the_published_centroids(points: BuildShop) -> N
 
 def test_the_scoring_select_runs_by_hand_and_gives_the_same(points: BuildShop) -> None:
     points.build("clouds")
-    sql = commands.scoring_sql(
+    sql = compiling.scoring_sql(
         Settings(project_dir=points.folder, profiles_dir=points.folder), "clouds"
     )
     assert "seg_tmp_" not in sql
@@ -206,6 +206,6 @@ def test_the_scoring_select_runs_by_hand_and_gives_the_same(points: BuildShop) -
 def test_show_prints_an_output(points: BuildShop) -> None:
     points.build("clouds")
     settings = Settings(project_dir=points.folder, profiles_dir=points.folder)
-    result, total = commands.show(settings, "clouds_quality", inline=None, limit=5)
+    result, total = showing.show(settings, "clouds_quality", inline=None, limit=5)
     assert result.columns[:2] == ("group_key", "k")
     assert total == 1

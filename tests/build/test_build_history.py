@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from build_shop import LINES, BuildShop
 
-from seg_sql.commands import show
 from seg_sql.errors import SelectionError, StartError
 from seg_sql.events import Said
 from seg_sql.explain import customer
 from seg_sql.inputs import Limits
 from seg_sql.session import Settings
+from seg_sql.showing import show
 
 # Not the clusters: three customers cannot be told apart well, and a fit takes its time.
 NO_CLUSTERS = {"customer_clusters": {"enabled": False}}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from build_shop import BASE, BuildShop
 
-from seg_sql import commands
+from seg_sql import upkeep
 from seg_sql.errors import StartError
 from seg_sql.session import Settings
 
@@ -115,7 +115,7 @@ def test_clean_drops_only_what_we_made(shop: BuildShop) -> None:
         f"create view {shop.schema_}.{dead[2]} as select a from {shop.schema_}.{dead[1]}",
     )
     settings = Settings(project_dir=shop.folder, profiles_dir=shop.folder)
-    said = "\n".join(commands.clean(settings))
+    said = "\n".join(upkeep.clean(settings))
     assert "Dropped 3 work tables and 1 table of stored failures" in said
     left = shop.names()
     assert set(theirs) <= left
@@ -132,7 +132,7 @@ def test_clean_leaves_a_folder_that_holds_other_files(duckdb_shop: BuildShop) ->
     shop.build("m")
     shop.file("target/notes.txt", "mine")
     settings = Settings(project_dir=shop.folder, profiles_dir=shop.folder)
-    said = "\n".join(commands.clean(settings))
+    said = "\n".join(upkeep.clean(settings))
     assert "notes.txt is not of seg-sql" in said
     assert (shop.folder / "target" / "manifest.json").exists()
 

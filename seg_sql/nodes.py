@@ -1,0 +1,211 @@
+"""The nodes of a project: a model with its config, what it reads and what it publishes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from seg_sql import resources
+from seg_sql.algorithm import Algorithm
+from seg_sql.config import (
+    INPUT_COLUMNS,
+    ColumnEntry,
+    ModelConfig,
+    SchemaFile,
+    load_schema_file,
+)
+from seg_sql.errors import ConfigError, ParseError, did_you_mean, nearest
+from seg_sql.project import Model, Project
+from seg_sql.yaml_files import YamlFile, validate
+
+Config = TypeVar("Config", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Node:
+    """A model with its config and what it reads."""
+
+    model: Model
+    config: ModelConfig
+    refs: tuple[str, ...]
+    inputs: tuple[str, ...]
+    algorithm: Algorithm | None = None
+    options: BaseModel | None = None
+
+    @cached_property
+    def outputs(self) -> Mapping[str, Model]:
+        """Return what it publishes, by the part of the name after the model's own.
+
+        A plain model publishes itself. What an algorithm's outputs hold is said by the
+        schema.yml of the algorithm; that of the model adds to its first output.
+        """
+        if self.algorithm is None:
+            return {"": self.model}
+        return {
+            output: described_output(self, self.algorithm, output)
+            for output in self.algorithm.outputs
+        }
+
+    @property
+    def name(self) -> str:
+        """Return the model's name."""
+        return self.model.name
+
+    @property
+    def kind(self) -> str:
+        """Return what it is built as: table, view, ephemeral, seed, or an algorithm."""
+        return "seed" if self.model.resource == "seed" else self.config.materialized
+
+    @property
+    def builds(self) -> bool:
+        """Return whether it becomes a relation."""
+        return self.kind != "ephemeral"
+
+    @property
+    def needs(self) -> Mapping[str, list[str]]:
+        """Return the columns of each input that it cannot do without."""
+        needs: Mapping[str, list[str]] = self.config.meta.get("needs", {})
+        return needs
+
+
+def described_output(node: Node, algorithm: Algorithm, output: str) -> Model:
+    """Return an output of an algorithm model as a model: its name, columns and tests."""
+    path = resources.SQL / "algorithms" / algorithm.name / "schema.yml"
+    schema, document = _algorithm_schema(path)
+    wanted = output or "model"
+    index = next(i for i, entry in enumerate(schema.models) if entry.name == wanted)
+    entry = schema.models[index]
+    name = f"{node.name}_{output}" if output else node.name
+    changed: dict[str, Any] = {"name": name}
+    if not output:
+        own = node.model.entry
+        changed["description"] = own.description or entry.description
+        changed["data_tests"] = [*entry.data_tests, *own.data_tests]
+        if algorithm.keyed:
+            changed["columns"] = _with_key(entry.columns, node.config.unique_key)
+    return replace(
+        node.model,
+        name=name,
+        entry=entry.model_copy(update=changed),
+        entry_where=document.where("models", index),
+    )
+
+
+@cache
+def _algorithm_schema(path: Path) -> tuple[SchemaFile, YamlFile]:
+    return load_schema_file(path)
+
+
+def _with_key(columns: Sequence[ColumnEntry], key: Sequence[str]) -> list[ColumnEntry]:
+    """Let the columns of an assignment be about the model's own key instead of customers."""
+    if list(key) == ["customer_id"]:
+        return list(columns)
+    tests: list[str | dict[str, Any]] = ["not_null", *(["unique"] if len(key) == 1 else [])]
+    own = [
+        ColumnEntry(name=name, data_type="id", description="The key.", data_tests=tests)
+        for name in key
+    ]
+    return [*own, *(column for column in columns if column.name != "customer_id")]
+
+
+def leave_out_readers(nodes: dict[str, Node], models: Set[str]) -> None:
+    """Leave out the packaged models that read one which is switched off."""
+    off = models - nodes.keys()
+    while off:
+        off = {
+            name
+            for name, node in nodes.items()
+            if node.model.packaged and not off.isdisjoint(node.refs)
+        }
+        for name in off:
+            del nodes[name]
+
+
+def owners_of(nodes: Mapping[str, Node]) -> dict[str, str]:
+    """Return the node of each published name: a model's own, and its algorithm's outputs."""
+    owners = {name: name for name in nodes}
+    for node in nodes.values():
+        for output in node.outputs.values():
+            other = owners.setdefault(output.name, node.name)
+            if other != node.name:
+                raise ParseError(
+                    f"{node.name} publishes {output.name} as well, which is a model of its own.",
+                    where=node.model.shown,
+                    hint="Rename one of the two models.",
+                )
+    return owners
+
+
+def check_reads(nodes: Mapping[str, Node], project: Project, owners: Mapping[str, str]) -> None:
+    """Raise an error for a model or input that is read and is not there, and for a misspelt input.
+
+    Args:
+        nodes: The enabled models.
+        project: What they are models of.
+        owners: The node of each published name.
+    """
+    given = project.config.inputs
+    for node in nodes.values():
+        for name in node.refs:
+            if name not in project.models and name not in owners:
+                raise ParseError(
+                    f"{node.name} reads '{name}', which is no model.",
+                    where=_line_of(node.model, name),
+                    hint=did_you_mean(name, [*project.models, *owners]),
+                )
+            if owners.get(name, name) not in nodes:
+                raise ParseError(
+                    f"{node.name} reads '{name}', which is not enabled.",
+                    where=_line_of(node.model, name),
+                )
+    for node in nodes.values():
+        for name in node.inputs:
+            # A packaged model says itself what it needs (`unmapped`).
+            if not node.model.packaged and name not in given:
+                raise ParseError(
+                    f"{node.name} reads the input '{name}', which is not in seg_sql.yml.",
+                    where=_line_of(node.model, name, call="input("),
+                    hint=did_you_mean(name, given),
+                )
+    for name in given.keys() - {name for node in nodes.values() for name in node.inputs}:
+        match = nearest(name, INPUT_COLUMNS)
+        if match is not None and match not in given:
+            raise ConfigError(
+                f"No model reads the input '{name}'.",
+                where=project.document.where("inputs", name),
+                hint=f"Did you mean '{match}'?",
+            )
+
+
+def validate_config(
+    given: Mapping[str, Any],
+    model: Model,
+    *,
+    kind: type[Config] = ModelConfig,  # type: ignore[assignment]
+) -> Config:
+    """Check what a model's config() says against dbt's keys, or an algorithm's options."""
+    # The config may come from the template: errors name it, not a line of YAML.
+    document = YamlFile(model.path, "")
+    try:
+        return validate(kind, dict(given), document)
+    except ConfigError as error:
+        error.where = model.shown
+        quoted = re.search(r"'(\w+)", error.message)
+        for number, line in enumerate(model.text.splitlines(), 1):
+            if quoted and re.search(rf"\b{quoted[1]}\b['\"]?\s*[=:]", line):
+                error.where = f"{model.shown}:{number}"
+                break
+        raise
+
+
+def _line_of(model: Model, name: str, *, call: str = "ref(") -> str:
+    for number, line in enumerate(model.text.splitlines(), 1):
+        if call in line and name in line:
+            return f"{model.shown}:{number}"
+    return model.shown

@@ -1,0 +1,97 @@
+"""Rows of a published table, or of a SELECT, for a person to look at."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import Any
+
+from seg_sql.engines import Result
+from seg_sql.errors import ConfigError, SelectionError, did_you_mean
+from seg_sql.grain import grain
+from seg_sql.moves import moves_between
+from seg_sql.project import Model
+from seg_sql.session import Settings, session
+from seg_sql.step import Steps
+from seg_sql.workspace import Workspace
+
+
+def show(
+    settings: Settings,
+    name: str | None,
+    *,
+    inline: str | None,
+    limit: int,
+    between: tuple[datetime.date, datetime.date] | None = None,
+) -> tuple[Result, int | None]:
+    """Return rows of a published table, or of a SELECT, and how many rows there are in all.
+
+    With `between` the rows of segment_moves are those between two as_of.
+    """
+    if (name is None) == (inline is None):
+        raise ConfigError(
+            "Give either the name of a model or --inline SELECT.",
+            hint="For example: seg-sql show rfm_segments",
+        )
+    with session(settings) as workspace:
+        engine = workspace.engine
+        assert engine is not None
+        steps = Steps(workspace, engine, "00000000", "runner")
+        if inline is not None:
+            sql = workspace.renderer.render(
+                inline, "--inline", ref=workspace.ref_sql, input=workspace.input_sql
+            ).sql
+            rows = steps.sql(
+                "all_rows", columns=["*"], relation=f"({sql})", order_by=[], limit=limit
+            )
+            return engine.fetch(rows), None
+        assert name is not None
+        output = workspace.output(name)
+        internal = name in ("seg_sql_runs", "seg_sql_run_parameters")
+        if output is None and not internal:
+            raise SelectionError(
+                f"There is no model '{name}'.", hint=did_you_mean(name, workspace.owners)
+            )
+        existing = engine.existing()
+        if workspace.project.relation_name(name) not in existing:
+            raise ConfigError(
+                f"{name} is not built in {engine.schema} yet.",
+                hint=f"Run `seg-sql build -s +{name}`.",
+            )
+        relation = workspace.published(name)
+        if between is not None:
+            history = Steps(workspace, engine, "00000000", "history")
+            relation = f"({moves_between(workspace, history, *between)})"
+        order = ["started_at", "model"] if output is None else _order_of(workspace, output)
+        described = engine.describe(
+            steps.sql("all_rows", columns=["*"], relation=relation, order_by=[], limit=None)
+        )
+        # What a person looks for first stands left, where a narrow terminal shows it.
+        first = [] if output is None else _meta(workspace, output).get("show_first", [])
+        names = [column.name for column in described]
+        names = [*(each for each in first if each in names), *(n for n in names if n not in first)]
+        sql = steps.sql(
+            "all_rows",
+            columns=[engine.quote(each) for each in names],
+            relation=relation,
+            order_by=[engine.quote(each) for each in order if each in names],
+            limit=limit,
+        )
+        total = engine.fetch(steps.sql("row_count", relation=relation)).rows[0][0]
+        return engine.fetch(sql), int(total)
+
+
+def _meta(workspace: Workspace, output: Model) -> Mapping[str, Any]:
+    node = workspace.nodes[workspace.owners[output.name]]
+    if output.name == node.name:
+        return node.config.meta
+    meta: Mapping[str, Any] = output.entry.config.get("meta", {})
+    return meta
+
+
+def _order_of(workspace: Workspace, output: Model) -> list[str]:
+    """Return the columns that rows are shown in the order of: as described, or the grain."""
+    shown = _meta(workspace, output).get("order_by")
+    if shown is not None:
+        return list(shown)
+    return grain(workspace, output)
