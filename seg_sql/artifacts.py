@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from xml.etree import ElementTree
 
 from seg_sql import __version__
 from seg_sql.errors import ConfigError
@@ -28,9 +27,6 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = "seg-sql/1"
 
 _READS_VAR = re.compile(r"\bvar\(\s*['\"](\w+)['\"]")
-
-# What XML 1.0 cannot hold, not even escaped: a driver's words may carry any character.
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True)
@@ -45,7 +41,7 @@ class Target:
 
     def prepare(self) -> None:
         """Make sure that the folder can be written to, before anything starts."""
-        with _writing(self.folder):
+        with writing(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             probe = self.folder / "manifest.json.part"
             probe.touch()
@@ -58,7 +54,7 @@ class Target:
     def keep_compiled(self, shown: str, sql: str) -> Path:
         """Write the SQL that is about to run."""
         path = self.compiled_path(shown)
-        with _writing(path):
+        with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(f"{sql}\n", encoding="utf-8")
         return path
@@ -108,7 +104,7 @@ class Target:
         self._write_json("catalog.json", catalog(workspace, steps))
 
     def _write_json(self, name: str, content: Mapping[str, Any]) -> None:
-        with _writing(self.folder / name):
+        with writing(self.folder / name):
             self.folder.mkdir(parents=True, exist_ok=True)
             part = self.folder / f"{name}.part"
             part.write_text(json.dumps(content, default=str) + "\n", encoding="utf-8")
@@ -116,7 +112,8 @@ class Target:
 
 
 @contextmanager
-def _writing(path: Path) -> Iterator[None]:
+def writing(path: Path) -> Iterator[None]:
+    """Turn what hinders writing a file into an error that says what to do."""
     try:
         yield
     except OSError as error:
@@ -397,48 +394,3 @@ def left_over(folder: Path) -> LeftOver:
             where=str(path),
             hint="Run `seg-sql build` again: it writes a new one.",
         ) from None
-
-
-def write_junit(path: Path, log: Log, finished: RunFinished) -> None:
-    """Write the models and tests of a run as JUnit XML, which CI servers show."""
-    events: list[NodeFinished | TestFinished] = [*outcomes(log), *log.of(TestFinished)]
-    cases = [_case(event) for event in events]
-    suite = ElementTree.Element(
-        "testsuite",
-        name=f"seg-sql {finished.command}",
-        tests=str(len(cases)),
-        failures=str(sum(case.find("failure") is not None for case in cases)),
-        errors=str(sum(case.find("error") is not None for case in cases)),
-        skipped=str(sum(case.find("skipped") is not None for case in cases)),
-        time=f"{finished.seconds:.3f}",
-    )
-    suite.extend(cases)
-    root = ElementTree.Element("testsuites")
-    root.append(suite)
-    with _writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        ElementTree.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
-
-
-def _case(event: NodeFinished | TestFinished) -> ElementTree.Element:
-    if isinstance(event, TestFinished):
-        group, failures, detail = event.model, event.failures, event.detail
-    else:
-        group, failures, detail = "models", 0, event.message
-    case = ElementTree.Element(
-        "testcase", classname=group, name=_xml(event.name), time=f"{event.seconds:.3f}"
-    )
-    said = _xml(event.message or (f"{failures} rows" if failures else ""))
-    if event.status in ("error", "fail"):
-        tag = "failure" if event.status == "fail" else "error"
-        inner = ElementTree.SubElement(case, tag, message=said or "failed")
-        inner.text = _xml(detail)
-    elif event.status == "skipped":
-        ElementTree.SubElement(case, "skipped", message=said)
-    elif event.status == "warn":
-        ElementTree.SubElement(case, "system-out").text = f"WARN {said}"
-    return case
-
-
-def _xml(text: str) -> str:
-    return _NOT_XML.sub("?", text)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from seg_sql.artifacts import LeftOver, left_over, modified_since, write_junit
+from seg_sql.artifacts import LeftOver, left_over, modified_since
 from seg_sql.errors import ConfigError
 from seg_sql.events import Log, Said
 from seg_sql.inputs import Limits
@@ -67,6 +67,8 @@ def run(
         started = start(workspace, command, options, log, target)
         finished = (runner.test if command == "test" else runner.build)(started, chosen)
     if junit is not None:
+        from seg_sql.junit import write_junit
+
         write_junit(junit, log, finished)
     return 1 if finished.failed or finished.skipped else 0
 

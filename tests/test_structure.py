@@ -50,6 +50,7 @@ LAYERS = [
         "segment_history",
         "freshness",
         "artifacts",
+        "junit",
         "checking",
         "seeds",
         "testing",

@@ -24,12 +24,13 @@ from seg_sql.engines import (
 )
 from seg_sql.engines._duckdb_errors import database_error
 from seg_sql.engines._duckdb_file import Copy, check_folder, connect, create_file, writable
-from seg_sql.errors import ConfigError, DatabaseError, StartError
+from seg_sql.engines._duckdb_session import borrowed, set_up
+from seg_sql.errors import DatabaseError
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from seg_sql.profiles import Attachment, DuckDBTarget
+    from seg_sql.profiles import DuckDBTarget
 
 INSERT_ROWS = 500
 
@@ -88,9 +89,6 @@ from (
 """
 
 
-_FEWEST_THREADS = 4
-
-
 class DuckDBEngine:
     """A connection to a DuckDB database.
 
@@ -129,8 +127,8 @@ class DuckDBEngine:
         self._settings: dict[str, Any] | None = None  # to give back with the connection
         if connection is not None:
             self._connection = connection
-            self._settings = self._borrowed()
-            self._set_up(target, timezone)
+            self._settings = borrowed(connection)
+            set_up(self, target, timezone, ours=False)
             return
         path = self._file
         if path is not None:
@@ -149,115 +147,10 @@ class DuckDBEngine:
                 self._copy.discard()
             raise
         try:
-            self._set_up(target, timezone)
+            set_up(self, target, timezone, ours=True)
         except BaseException:
             self.close(keep=False)
             raise
-
-    def _borrowed(self) -> dict[str, Any]:
-        """Return the settings of a connection that is not ours, which must be at rest."""
-        try:
-            self._connection.execute("begin transaction")
-            self._connection.execute("rollback")
-        except duckdb.TransactionException as error:
-            raise StartError(
-                "The connection is in a transaction.", hint="Commit it or roll it back first."
-            ) from error
-        except duckdb.Error as error:
-            words = _shared.sentence(str(error))
-            raise StartError(f"The connection cannot be used: {words}") from error
-        found = {}
-        for name in ("TimeZone", "errors_as_json"):
-            with contextlib.suppress(duckdb.Error):
-                row = self._connection.execute("select current_setting(?)", [name]).fetchone()
-                found[name] = row[0] if row else None
-        return found
-
-    def _set_up(self, target: DuckDBTarget, timezone: str) -> None:
-        # Only a JSON error says where in the statement the fault is; the text cuts long lines.
-        with contextlib.suppress(duckdb.Error):
-            self._connection.execute("set errors_as_json = true")
-        self._set_timezone(timezone)
-        if target.threads:
-            self._set("threads", target.threads)
-        elif self._settings is None:
-            self._use_threads()
-        for extension in target.extensions:
-            self._load(extension)
-        for name, value in target.settings.items():
-            self._set(name, value)
-        for attachment in target.attach:
-            self._attach(attachment)
-
-    def _use_threads(self) -> None:
-        """Use more threads than a small machine has cores, where nobody said how many.
-
-        With one or two DuckDB grows one large hash table for each GROUP BY, which misses every
-        cache; with more it fills small ones and merges them, in little over half the time.
-        """
-        [[threads]] = self._connection.execute("select current_setting('threads')").fetchall()
-        if int(threads) < _FEWEST_THREADS:
-            self._set("threads", _FEWEST_THREADS)
-
-    def _set_timezone(self, timezone: str) -> None:
-        try:
-            self.send(f"set TimeZone = {self.literal(timezone)}")
-        except DatabaseError as error:
-            if "unknown timezone" in error.message.lower():
-                raise ConfigError(
-                    f"DuckDB knows no time zone '{timezone}'.",
-                    hint="Use a name such as Europe/London or UTC.",
-                ) from error
-            # Without the icu extension there are no time zones, and every session is in UTC.
-            if timezone.upper() not in ("UTC", "ETC/UTC"):
-                raise StartError(
-                    f"This DuckDB cannot use the time zone '{timezone}':"
-                    f" {_shared.sentence(error.message)}",
-                    hint="Time zones need its icu extension: run INSTALL icu in DuckDB once.",
-                ) from error
-
-    def _set(self, name: str, value: object) -> None:
-        try:
-            self.send(f"set {self.quote(name)} = {self.literal(value)}")
-        except (TypeError, ValueError) as error:
-            raise ConfigError(
-                f"The setting '{name}' takes text, a number or a boolean, not {value!r}."
-            ) from error
-        except DatabaseError as error:
-            raise ConfigError(
-                f"DuckDB refuses the setting '{name}': {_shared.sentence(error.message)}",
-                hint=error.hint,
-            ) from None
-
-    def _load(self, extension: str) -> None:
-        name = self.literal(extension)
-        try:
-            self.send(f"load {name}")
-        except DatabaseError:
-            try:
-                self.send(f"install {name}")
-                self.send(f"load {name}")
-            except DatabaseError as error:
-                raise StartError(
-                    f"The DuckDB extension '{extension}' cannot be loaded:"
-                    f" {_shared.sentence(error.message)}"
-                ) from error
-
-    def _attach(self, attachment: Attachment) -> None:
-        options = ["read_only"] if attachment.read_only else []
-        if attachment.type:
-            options.append(f"type {self.quote(attachment.type)}")
-        written = f" ({', '.join(options)})" if options else ""
-        try:
-            self.send(
-                f"attach {self.literal(attachment.path)} as {self.quote(attachment.alias)}{written}"
-            )
-        except DatabaseError as error:
-            words = _shared.hide_secrets(_shared.sentence(error.message), attachment.path)
-            # No cause: the statement may carry a password.
-            raise StartError(
-                f"The database '{attachment.alias}' cannot be attached: {words}"
-            ) from None
 
     def close(self, *, keep: bool = True) -> None:
         """End the connection.

@@ -1,0 +1,135 @@
+"""A session of DuckDB: what it is set to, and what a borrowed connection gets back."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from seg_sql.engines import _shared
+from seg_sql.errors import ConfigError, DatabaseError, StartError
+
+if TYPE_CHECKING:
+    from seg_sql.engines.duckdb import DuckDBEngine
+    from seg_sql.profiles import Attachment, DuckDBTarget
+
+_FEWEST_THREADS = 4
+
+
+def borrowed(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    """Return the settings of a connection that is not ours, which must be at rest."""
+    try:
+        connection.execute("begin transaction")
+        connection.execute("rollback")
+    except duckdb.TransactionException as error:
+        raise StartError(
+            "The connection is in a transaction.", hint="Commit it or roll it back first."
+        ) from error
+    except duckdb.Error as error:
+        words = _shared.sentence(str(error))
+        raise StartError(f"The connection cannot be used: {words}") from error
+    found = {}
+    for name in ("TimeZone", "errors_as_json"):
+        with contextlib.suppress(duckdb.Error):
+            row = connection.execute("select current_setting(?)", [name]).fetchone()
+            found[name] = row[0] if row else None
+    return found
+
+
+def set_up(engine: DuckDBEngine, target: DuckDBTarget, timezone: str, *, ours: bool) -> None:
+    """Set a session up: time zone, threads, extensions, settings and attached databases.
+
+    Args:
+        engine: The open connection.
+        target: What the profile says.
+        timezone: Name of the session's time zone.
+        ours: Whether we opened the connection; somebody else's keeps its threads.
+    """
+    # Only a JSON error says where in the statement the fault is; the text cuts long lines.
+    with contextlib.suppress(DatabaseError):
+        engine.send("set errors_as_json = true")
+    _set_timezone(engine, timezone)
+    if target.threads:
+        _set(engine, "threads", target.threads)
+    elif ours:
+        _use_threads(engine)
+    for extension in target.extensions:
+        _load(engine, extension)
+    for name, value in target.settings.items():
+        _set(engine, name, value)
+    for attachment in target.attach:
+        _attach(engine, attachment)
+
+
+def _use_threads(engine: DuckDBEngine) -> None:
+    """Use more threads than a small machine has cores, where nobody said how many.
+
+    With one or two DuckDB grows one large hash table for each GROUP BY, which misses every
+    cache; with more it fills small ones and merges them, in little over half the time.
+    """
+    [[threads]] = engine.send("select current_setting('threads')").rows
+    if int(threads) < _FEWEST_THREADS:
+        _set(engine, "threads", _FEWEST_THREADS)
+
+
+def _set_timezone(engine: DuckDBEngine, timezone: str) -> None:
+    try:
+        engine.send(f"set TimeZone = {engine.literal(timezone)}")
+    except DatabaseError as error:
+        if "unknown timezone" in error.message.lower():
+            raise ConfigError(
+                f"DuckDB knows no time zone '{timezone}'.",
+                hint="Use a name such as Europe/London or UTC.",
+            ) from error
+        # Without the icu extension there are no time zones, and every session is in UTC.
+        if timezone.upper() not in ("UTC", "ETC/UTC"):
+            raise StartError(
+                f"This DuckDB cannot use the time zone '{timezone}':"
+                f" {_shared.sentence(error.message)}",
+                hint="Time zones need its icu extension: run INSTALL icu in DuckDB once.",
+            ) from error
+
+
+def _set(engine: DuckDBEngine, name: str, value: object) -> None:
+    try:
+        engine.send(f"set {engine.quote(name)} = {engine.literal(value)}")
+    except (TypeError, ValueError) as error:
+        raise ConfigError(
+            f"The setting '{name}' takes text, a number or a boolean, not {value!r}."
+        ) from error
+    except DatabaseError as error:
+        raise ConfigError(
+            f"DuckDB refuses the setting '{name}': {_shared.sentence(error.message)}",
+            hint=error.hint,
+        ) from None
+
+
+def _load(engine: DuckDBEngine, extension: str) -> None:
+    name = engine.literal(extension)
+    try:
+        engine.send(f"load {name}")
+    except DatabaseError:
+        try:
+            engine.send(f"install {name}")
+            engine.send(f"load {name}")
+        except DatabaseError as error:
+            raise StartError(
+                f"The DuckDB extension '{extension}' cannot be loaded:"
+                f" {_shared.sentence(error.message)}"
+            ) from error
+
+
+def _attach(engine: DuckDBEngine, attachment: Attachment) -> None:
+    options = ["read_only"] if attachment.read_only else []
+    if attachment.type:
+        options.append(f"type {engine.quote(attachment.type)}")
+    written = f" ({', '.join(options)})" if options else ""
+    try:
+        engine.send(
+            f"attach {engine.literal(attachment.path)} as {engine.quote(attachment.alias)}{written}"
+        )
+    except DatabaseError as error:
+        words = _shared.hide_secrets(_shared.sentence(error.message), attachment.path)
+        # No cause: the statement may carry a password.
+        raise StartError(f"The database '{attachment.alias}' cannot be attached: {words}") from None
