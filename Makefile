@@ -23,6 +23,8 @@ demo: $(BIN)/seg-sql
 	@echo "The tables are in demo/demo.duckdb. Look further:"
 	@echo "  $(BIN)/seg-sql explain C0000001 --project-dir demo"
 	@echo "  $(BIN)/seg-sql show customer_lifecycle --project-dir demo"
+	@echo "  $(BIN)/seg-sql docs --project-dir demo"
+	@echo "  $(BIN)/pip install -e '.[report]' && $(BIN)/seg-sql report --project-dir demo"
 
 test: $(VENV)/.tests
 	$(BIN)/python -m pytest -n auto $(PYTEST)

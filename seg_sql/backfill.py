@@ -66,6 +66,7 @@ def backfill(
             for name in [*leftovers(existing), *([] if goes_on else aside(real, existing))]:
                 engine.drop(name)
             as_of = freshness.settle(workspace, run.steps, set(order), Log())
+            freshness.warn_if_ahead(workspace, days[-1], log)
             if as_of is None or as_of.day is None:
                 raise StartError("Without dates there is no history.")
             if early := [day for day in days if as_of.first is not None and day <= as_of.first]:

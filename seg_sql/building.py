@@ -58,7 +58,11 @@ def walk(run: Run, order: Sequence[str], tests: Mapping[str, Sequence[DataTest]]
             # Interrupted by the user, or a fault of ours: what is left counts as skipped, so
             # that `retry` builds it.
             run.interrupted = isinstance(error, KeyboardInterrupt)
-            said = "interrupted" if run.interrupted else f"{type(error).__name__}: {error}"
+            said = (
+                "interrupted; `seg-sql retry` builds what is left"
+                if run.interrupted
+                else f"{type(error).__name__}: {error}"
+            )
             seconds = time.perf_counter() - began
             node_finished(run, started, "error", seconds=seconds, message=said)
             for later, other in enumerate(building[index:], index + 1):

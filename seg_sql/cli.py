@@ -153,6 +153,10 @@ def _yaml_vars(text: str | None) -> dict[str, Any]:
         values = yaml.safe_load(text) if text else {}
     except yaml.YAMLError:
         values = None
+    except ValueError as error:
+        raise ConfigError(
+            f"--vars has a date that does not exist: {error}.", hint="Write it as 2026-12-31."
+        ) from error
     if not isinstance(values, dict):
         raise ConfigError(
             f"--vars is not a YAML mapping: {text}", hint="Write --vars '{as_of: 2026-06-30}'."
@@ -336,8 +340,9 @@ def explain(customer: str | None, **given: Any) -> int:
     """Say in plain words why CUSTOMER is where it is, or what goes with an item."""
     from seg_sql import explain as explained
     from seg_sql import explain_items
+    from seg_sql.console import wrapped
 
-    console_from(given)
+    console = console_from(given)
     item = given.pop("item")
     if (customer is None) == (item is None):
         raise click.UsageError("Give either a customer or --item ITEM.")
@@ -349,7 +354,7 @@ def explain(customer: str | None, **given: Any) -> int:
         else explained.customer(settings, customer, lines=lines)
     )
     for line in said:
-        click.echo(line)
+        click.echo(wrapped(line, console.width))
     return 0
 
 

@@ -306,3 +306,17 @@ def shown(value: Any) -> str:
             return f"{number:.4f}"
         return f"{number:,.2f}" if number != int(number) or abs(number) < 1e15 else f"{number:,.0f}"
     return str(value)
+
+
+def wrapped(line: str, width: int) -> str:
+    """Return a line in lines of at most `width`, the later ones indented further than the first.
+
+    >>> print(wrapped("  cluster 2: high monetary", 20))
+      cluster 2: high
+          monetary
+    """
+    indent = " " * (len(line) - len(line.lstrip()) + 4)
+    parts = textwrap.wrap(
+        line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+    return "\n".join(parts)

@@ -107,4 +107,4 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     if not known:
         return None
     listed = ", ".join(sorted(known)[:12])
-    return f"Known: {listed}{', ...' if len(known) > 12 else ''}."
+    return f"Known: {listed}{', ...' if len(known) > 12 else '.'}"

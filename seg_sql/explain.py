@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -38,6 +37,13 @@ def customer(settings: Settings, customer_id: str, *, lines: int) -> Iterator[st
             for name in workspace.nodes
             if workspace.project.relation_name(name) in workspace.engine.existing()
         }
+        if "orders" not in built and (lacking := workspace.unmapped("orders")):
+            input_name, column = lacking[0]
+            raise ConfigError(
+                f"No table knows customers, because {column} of {input_name} is not mapped.",
+                where=str(workspace.project.document.path),
+                hint="`seg-sql explain --item ITEM` says what goes with an item.",
+            )
         if "orders" not in built:
             raise ConfigError(
                 f"Nothing is built in {workspace.engine.schema} yet.", hint="Run `seg-sql build`."
@@ -61,7 +67,15 @@ def customer(settings: Settings, customer_id: str, *, lines: int) -> Iterator[st
         yield f"Customer {customer_id}{day}"
         yield ""
         yield from _lines(steps, found[:lines], found[0], given)
-        yield from _orders(steps, given)
+        yield from _older(steps, as_of)
+        orders = steps.row("orders", parameters=given)
+        if found[0]["kept_count"] and orders["purchases"] is None:
+            yield (
+                "Orders: the tables do not have this customer. They were built before these lines"
+                " came, or the customer was forgotten since; `seg-sql build` brings what is read."
+            )
+            return
+        yield from _orders(orders)
         if {"rfm", "rfm_cut_points", "rfm_segment_map"} <= built:
             yield from _rfm(steps, workspace, given)
         if "customer_lifecycle" in built:
@@ -112,8 +126,23 @@ def _product(row: Mapping[str, Any]) -> str:
     return f"{row['quantity']:g} x {row['unit_price']:,.2f} = {amount}"
 
 
-def _orders(steps: Steps, given: Any) -> Iterator[str]:
-    row = steps.row("orders", parameters=given)
+def _older(steps: Steps, as_of: freshness.AsOf | None) -> Iterator[str]:
+    """Say when the tables were built from other order lines than those that were just read."""
+    workspace = steps.workspace
+    name = workspace.project.relation_name("seg_sql_runs")
+    if as_of is None or name not in steps.engine.existing():
+        return
+    for row in steps.rows("built", runs=steps.engine.relation(name)):
+        if row["input_fingerprint"] not in (None, as_of.fingerprint):
+            yield (
+                f"The order lines have changed since the tables were built"
+                f" ({row['finished_at']:%Y-%m-%d %H:%M}): what follows is of then."
+                " `seg-sql build` brings it up to date."
+            )
+            yield ""
+
+
+def _orders(row: Mapping[str, Any]) -> Iterator[str]:
     if row["purchases"] is None:
         yield "Orders: none is left after the lines were checked."
     else:
@@ -199,10 +228,8 @@ def _lifecycle(steps: Steps, given: Any) -> Iterator[str]:
         "at_risk": f"{_plural(days, 'days since the last purchase')}, more than {risk:,.6g}",
         "churned": f"{_plural(days, 'days since the last purchase')}, more than {churn:,.6g}",
     }[row["stage"]]
-    yield from _wrapped(f"Lifecycle: {stage}, because {why}.")
-    yield from _wrapped(
-        f"  at risk after {risk:,.6g} days, churned after {churn:,.6g}, from {whose}."
-    )
+    yield (f"Lifecycle: {stage}, because {why}.")
+    yield (f"  at risk after {risk:,.6g} days, churned after {churn:,.6g}, from {whose}.")
 
 
 def _segments(steps: Steps, given: Any) -> Iterator[str]:
@@ -210,7 +237,7 @@ def _segments(steps: Steps, given: Any) -> Iterator[str]:
     rows = steps.rows("segments", parameters=given)
     if len(rows) > 1:
         said = ", ".join(f"{row['as_of']} {row['segment']}" for row in reversed(rows))
-        yield from _wrapped(f"Segments over time: {said}.")
+        yield (f"Segments over time: {said}.")
 
 
 def _cluster(steps: Steps, given: Any) -> Iterator[str]:
@@ -225,7 +252,7 @@ def _cluster(steps: Steps, given: Any) -> Iterator[str]:
     if row["second_cluster_id"] is not None:
         between = "and about as near to" if row["silhouette"] < NEARLY_BETWEEN else "nearer than to"
         place += f", {between} cluster {row['second_cluster_id']} ({row['second_label']})"
-    yield from _wrapped(
+    yield (
         f"Cluster {row['cluster_id']}: {row['cluster_label']}, with"
         f" {_plural(row['customers'] - 1, 'others')}; {place}."
     )
@@ -238,10 +265,6 @@ def _cluster(steps: Steps, given: Any) -> Iterator[str]:
             than = "more than" if own > mean else "less than" if own < mean else "as much as"
             compared = f" {own:,.6g}, {than}"
         yield (
-            f"  {feature:<14}{compared} the cluster's mean of {mean:,.6g}"
-            f" (all customers: {row['population_mean']:,.6g})"
+            f"  {feature:<14}{compared} the cluster's mean of {mean:,.4g}"
+            f" (all customers: {row['population_mean']:,.4g})"
         )
-
-
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, width=100, subsequent_indent="    ")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -23,8 +22,14 @@ _SIMPLE = {
 def lines(steps: Steps, given: Mapping[str, Any]) -> Iterator[str]:
     """Yield the lines about the lifetime value of one customer."""
     rows = steps.rows("clv", parameters=given)
+    if not rows and not steps.rows("clv_summary", parameters=given):
+        yield (
+            "Lifetime value: no row, because no day has a purchase that was not taken back on the"
+            " same day."
+        )
+        return
     if not rows:
-        yield "Lifetime value: no row; `seg-sql show clv_exclusions` says who has none, and why."
+        yield "Lifetime value: no row; `seg-sql show clv_exclusions` counts the reasons."
         return
     row = rows[0]
     unit = row["time_unit"] or "time unit"
@@ -35,17 +40,17 @@ def lines(steps: Steps, given: Mapping[str, Any]) -> Iterator[str]:
     )
     yield f"  {_history(row, unit)}"
     if row["model"] in _SIMPLE:
-        yield from _wrapped(_SIMPLE[row["model"]])
+        yield f"  {_SIMPLE[row['model']]}"
         return
-    yield from _wrapped(
-        f"Still a customer with probability {row['p_alive']:.1%};"
+    yield (
+        f"  Still a customer with probability {row['p_alive']:.1%};"
         f" {row['expected_orders']:,.2f} orders expected, of {row['expected_order_value']:,.2f}"
         f" each ({_value(row)})."
     )
     group = "" if row["group_key"] == "all" else f" of the group '{row['group_key']}'"
     day = f" (fitted as of {row['fitted_as_of']})" if row["fitted_as_of"] else ""
-    yield from _wrapped(
-        f"Model {row['model']}{day}: every customer{group} buys at a rate of their own, and"
+    yield (
+        f"  Model {row['model']}{day}: every customer{group} buys at a rate of their own, and"
         f" {_LEAVES.get(row['model'], 'may leave for good')}. The longer the silence for such a"
         " rate, the less likely it is that more orders come."
     )
@@ -70,9 +75,3 @@ def _value(row: Mapping[str, Any]) -> str:
     if row["monetary_value"] is None or not row["frequency"]:
         return "everyone's mean, as there is no repeat purchase"
     return f"between the own mean of {row['monetary_value']:,.2f} and everyone's"
-
-
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(
-        text, width=100, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False
-    )

@@ -79,7 +79,7 @@ def settle(workspace: Workspace, steps: Steps, chosen: set[str], log: Log) -> As
     if day is not None:
         log(Said(f"as_of {day} ({origin})"))
         _warn_if_old(workspace, last, now, log)
-        _warn_if_ahead(workspace, day, now, log)
+        warn_if_ahead(workspace, day, log)
     as_of_reason = "after as_of" if fixed is not None else "future-dated"
     workspace.renderer.set_variables({"as_of": day, "as_of_reason": as_of_reason})
     first = row["first_ordered_at"]
@@ -187,9 +187,9 @@ def _warn_if_old(
         )
 
 
-def _warn_if_ahead(
-    workspace: Workspace, day: datetime.date, now: datetime.datetime, log: Log
-) -> None:
+def warn_if_ahead(workspace: Workspace, day: datetime.date, log: Log) -> None:
+    """Say when an as_of is later than tomorrow: no order of those days can be there yet."""
+    now = _today(workspace.project.vars.timezone)
     ahead = (day - now.date()).days - 1
     if ahead > 0:
         days = "1 day" if ahead == 1 else f"{ahead:,} days"
@@ -255,16 +255,19 @@ def reconcile(
     rows = steps.rows("reconcile", from_table="input_quality" in built)
     others = [row for row in rows if not _plain(row)]
     total = sum(row["amount"] or 0.0 for row in rows)
-    # The line adds up as it is printed: what rounding leaves over goes to the largest part.
-    kept = round(total) - sum(round(row["amount"] or 0.0) for row in others)
-    parts = [f"kept {kept:,.0f}"]
+    kept = sum(row["amount"] or 0.0 for row in rows if _plain(row))
+    amounts = [kept, *(row["amount"] or 0.0 for row in others)]
+    # Whole numbers where they add up as they are printed, otherwise with the cents.
+    adds_up = round(total) == sum(round(amount) for amount in amounts)
+    shape = ",.0f" if adds_up else ",.2f"
+    parts = [f"kept {kept:{shape}}"]
     parts += [
-        f"{row['reason']} {row['amount']:,.0f}"
+        f"{row['reason']} {row['amount']:{shape}}"
         for row in sorted(others, key=lambda each: -abs(each["amount"] or 0))
         if row["amount"]
     ]
     without = [row for row in others if not row["amount"]]
-    text = f"amount read {total:,.0f} = {' + '.join(parts)}".replace("+ -", "- ")
+    text = f"amount read {total:{shape}} = {' + '.join(parts)}".replace("+ -", "- ")
     if without:
         listed = ", ".join(f"{row['reason']} {int(row['line_count']):,}" for row in without)
         text += f"   (lines without an amount: {listed})"
@@ -284,11 +287,12 @@ def _warn_if_much_is_dropped(rows: Sequence[Mapping[str, Any]], log: Log) -> Non
         # The last digits of a sum are noise.
         if round(share, 9) > MUCH_DROPPED:
             reasons = ", ".join(row["reason"] for row in dropped)
+            dates = " Are dates written as date_order says?" if "unreadable date" in reasons else ""
             log(
                 Said(
                     f"{share:.0%} of {unit} is dropped: {reasons}.",
                     level="warn",
-                    hint="`seg-sql build -s input_quality` counts each reason.",
+                    hint=f"`seg-sql build -s input_quality` counts each reason.{dates}",
                 )
             )
             return

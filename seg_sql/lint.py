@@ -72,7 +72,10 @@ def lint(
         tokens = dialect.tokenize(sql)
         start = tokens[0].text.lower() if tokens else ""
         if start not in ("with", "select", "from", "("):
-            return [Finding("one-select", _ONE_SELECT, tokens[0].line if tokens else 1)]
+            found_word = f" This one begins with '{tokens[0].text}'." if tokens else " It is empty."
+            return [
+                Finding("one-select", _ONE_SELECT + found_word, tokens[0].line if tokens else 1)
+            ]
         found = set(_token_findings(tokens, FUNCTIONS | frozenset(functions)))
         trees = [tree for tree in dialect.parser().parse(tokens, sql) if tree is not None]
     except SqlglotError as error:

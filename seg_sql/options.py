@@ -9,9 +9,11 @@ from __future__ import annotations
 import datetime
 import itertools
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from seg_sql.errors import nearest
 
 MEASURES = ("recency", "frequency", "monetary")
 PACKAGED_MAPS = ("rf_10", "classic_125")
@@ -76,7 +78,8 @@ class ProjectVars(BaseModel):
         try:
             ZoneInfo(value)
         except (KeyError, ValueError, OSError) as error:
-            raise ValueError(f"there is no time zone '{value}'; write Europe/London") from error
+            match = nearest(value, available_timezones()) or "Europe/London"
+            raise ValueError(f"there is no time zone '{value}'; write {match}") from error
         return value
 
 

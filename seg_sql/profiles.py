@@ -130,6 +130,15 @@ def load_target(
                 where=str(path or project_dir),
                 hint="Write a profiles.yml, or run without --target for an embedded DuckDB file.",
             )
+        if path is not None and path.parent != Path.home() / ".dbt":
+            # One that was written for this project; ~/.dbt may well be about others.
+            found = YamlFile.read(path).data
+            known = [key for key in found if key != "config"] if isinstance(found, Mapping) else []
+            raise ConfigError(
+                f"There is no profile '{name}'.",
+                where=str(path),
+                hint=f"Name one in seg_sql.yml: profile: {known[0]}" if known else None,
+            )
         return DuckDBTarget(
             path=str(project_dir / f"{project_name}.duckdb"), storage_version=EMBEDDED_STORAGE
         )

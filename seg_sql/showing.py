@@ -49,8 +49,12 @@ def show(
         output = workspace.output(name)
         internal = name in ("seg_sql_runs", "seg_sql_run_parameters")
         if output is None and not internal:
+            is_select = name.lower().split()[:1] in (["select"], ["with"], ["from"])
             raise SelectionError(
-                f"There is no model '{name}'.", hint=did_you_mean(name, workspace.owners)
+                f"There is no model '{name}'.",
+                hint="A SELECT is given as --inline \"select ... from {{ ref('rfm') }}\"."
+                if is_select
+                else did_you_mean(name, workspace.owners),
             )
         existing = engine.existing()
         if workspace.project.relation_name(name) not in existing:

@@ -116,8 +116,12 @@ class Workspace:
         model = self.project.models.get(name)
         if model is None:
             # An output of an algorithm model stands for the model.
-            owners = [each for each in self.project.models if name.startswith(f"{each}_")]
-            return bool(owners) and self.has_model(max(owners, key=len))
+            return any(
+                self.has_model(owner)
+                for owner, each in self.project.models.items()
+                if name.startswith(f"{owner}_")
+                and name in (output.name for output in self._parsed(each).outputs.values())
+            )
         node = self._parsed(model)
         return (
             node.config.enabled

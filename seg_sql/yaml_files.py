@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +19,8 @@ from pydantic import BaseModel, ValidationError
 from seg_sql.errors import ConfigError, nearest
 
 Model = TypeVar("Model", bound=BaseModel)
+
+_DATE = re.compile(r"\b(\d{4})-(\d\d?)-(\d\d?)\b")
 
 
 # libyaml's parser is ten times faster, where the wheel has it.
@@ -78,6 +82,14 @@ class YamlFile:
             raise ConfigError(f"Not valid YAML: {error.problem}.", where=where) from error
         except yaml.YAMLError as error:
             raise ConfigError(f"Not valid YAML: {error}.", where=str(self.path)) from error
+        except ValueError as error:
+            # A date that does not exist: YAML takes what looks like one for one.
+            line = _impossible_date(self.text)
+            raise ConfigError(
+                f"There is no such date: {error}.",
+                where=str(self.path) if line is None else f"{self.path}:{line}",
+                hint="Write it as 2026-12-31.",
+            ) from error
 
     @cached_property
     def _node(self) -> yaml.Node | None:
@@ -104,6 +116,21 @@ class YamlFile:
     def where(self, *keys: str | int) -> str:
         """Return `file:line` of a key; what has no text, such as an option, has no lines."""
         return f"{self.path}:{self.line(*keys)}" if self.text else str(self.path)
+
+
+def _impossible_date(text: str) -> int | None:
+    r"""Return the line, from 1, of the first date that is not in the calendar.
+
+    >>> _impossible_date("a: 2026-02-28\nb: 2026-02-30")
+    2
+    """
+    for number, line in enumerate(text.splitlines(), 1):
+        for year, month, day in _DATE.findall(line):
+            try:
+                datetime.date(int(year), int(month), int(day))
+            except ValueError:
+                return number
+    return None
 
 
 def validate(
@@ -155,6 +182,7 @@ _EXPECTED = {
     "dict_": "a mapping, as in {key: value}",
     "model_": "a mapping, as in {key: value}",
     "date_": "a date, as in 2026-12-31",
+    "string_pattern_mismatch": "lower-case letters, digits and _, beginning with a letter",
 }
 
 

@@ -43,6 +43,9 @@ inputs:
         (GOOD + "models:\n  rfm: {bins: many}\n", 9, "must be a whole number, not 'many'", ""),
         (GOOD + "models:\n  rfm: {ties: odd}\n", 9, "must be 'value' or 'ntile', not 'odd'", ""),
         (GOOD + "vars: []\n", 8, "'vars': must be a mapping", ""),
+        (GOOD + "vars:\n  as_of: 2011-13-01\n", 9, "There is no such date", "as 2026-12-31"),
+        (GOOD + "prefix: crm-\n", 8, "must be lower-case letters, digits and _", ""),
+        (GOOD + "vars: {timezone: Europe/Berln}\n", 8, "write Europe/Berlin", ""),
         (GOOD + "models:\n  rfm: {bins: 4}\n", 9, "segment map rf_10", ""),
         (GOOD + "models:\n  orders: {materialised: view}\n", 9, "materialised", "materialized"),
         (GOOD + "name: again\n", 8, "given twice", ""),
@@ -170,6 +173,22 @@ def test_without_profiles_it_is_a_file_beside_the_project(
     monkeypatch.delenv("DBT_PROFILES_DIR", raising=False)
     target = load_target(tmp_path, "shop", None)
     assert target.described == str(tmp_path / "shop.duckdb")
+
+
+def test_profiles_of_another_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside the project it is a mistake; ~/.dbt may well be about others."""
+    home, project = tmp_path / "home" / ".dbt", tmp_path / "project"
+    text = "store: {target: dev, outputs: {dev: {type: duckdb, path: store.duckdb}}}\n"
+    for folder in (home, project):
+        folder.mkdir(parents=True)
+        (folder / "profiles.yml").write_text(text)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("DBT_PROFILES_DIR", raising=False)
+    with pytest.raises(ConfigError, match="There is no profile 'shop'") as raised:
+        load_target(project, "shop", None)
+    assert raised.value.hint == "Name one in seg_sql.yml: profile: store"
+    (project / "profiles.yml").unlink()
+    assert load_target(project, "shop", None).described == str(project / "shop.duckdb")
 
 
 def test_profiles_search_order_is_dbts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

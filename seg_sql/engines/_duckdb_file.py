@@ -94,8 +94,24 @@ def check_folder(path: Path, *, read_only: bool) -> None:
         )
     if path.is_dir():
         raise StartError(f"{path} is a folder, not a DuckDB file.")
+    if not _may_be_database(path):
+        # DuckDB would read a CSV or Parquet file into a database in memory, which is then lost.
+        raise StartError(
+            f"{path} is not a DuckDB database file.",
+            hint="path: is where the tables are written; files of data are inputs in seg_sql.yml.",
+        )
     if read_only and not path.exists():
         raise StartError(f"There is no database file {path} yet.", hint="Run seg-sql build first.")
+
+
+def _may_be_database(path: Path) -> bool:
+    """Return whether a file is missing, empty, unreadable, or begins as a database of DuckDB."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(12)
+    except OSError:
+        return True
+    return not start or start[8:] == b"DUCK"
 
 
 def writable(path: Path) -> bool:
@@ -111,8 +127,9 @@ def create_file(path: Path, storage_version: str) -> None:
             connection.execute("detach made")
     except duckdb.Error as error:
         raise StartError(
-            f"The database file {path} cannot be made for DuckDB {storage_version}:"
-            f" {_shared.sentence(_words(error)[0])}"
+            f"The database file {path} cannot be made for DuckDB {storage_version} and newer:"
+            f" {_shared.sentence(_words(error)[0])}",
+            hint=None if writable(path.parent) else f"You may not write to {path.parent}.",
         ) from error
 
 

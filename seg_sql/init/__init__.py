@@ -68,7 +68,17 @@ def init(
     written = write_project(proposal, project_dir)
     yield from proposal.lines
     yield ""
-    yield f"Wrote {' and '.join(str(path) for path in written)}. Next: seg-sql build"
+    wrote = f"Wrote {' and '.join(str(path) for path in written)}."
+    missing = [name for name in ("customer_id", "ordered_at") if name not in proposal.columns]
+    if (
+        "amount" not in proposal.columns
+        and not {"quantity", "unit_price"} <= proposal.columns.keys()
+    ):
+        missing.append("amount")
+    if missing:
+        yield f"{wrote} Next: map {', '.join(missing)} in it; then seg-sql build"
+    else:
+        yield f"{wrote} Next: seg-sql build"
 
 
 def init_from_file(

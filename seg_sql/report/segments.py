@@ -179,8 +179,8 @@ def _grid(cells: Rows, customers: int) -> Figure:
     return Figure(
         "recency-frequency",
         "Recency by frequency",
-        f"Most customers, {percent(share(most['customers'], customers))}, have recency score"
-        f" {most['r_score']} and frequency score {most['f_score']}.",
+        f"The most common pair is recency score {most['r_score']} with frequency score"
+        f" {most['f_score']}: {percent(share(most['customers'], customers))} of the customers.",
         marks.heat(
             drawn,
             x="recency score (the highest bought last)",

@@ -230,3 +230,9 @@ def test_days_before_the_first_order_are_left_out(orders: BuildShop) -> None:
         datetime.date(2026, 3, 1),
     }
     assert "3 of 5 as_of are before any order: the first is of 2026-01-01." in orders.said()
+
+
+def test_days_to_come_are_warned_of(orders: BuildShop) -> None:
+    ahead = datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=31)
+    assert backfill(orders, str(ahead), str(ahead), "day", "rfm") == 0
+    assert f"as_of {ahead} lies in the future: recency counts 30 days" in orders.said()

@@ -75,6 +75,13 @@ def test_any_input_of_ones_own(shop: BuildShop) -> None:
     assert shop.values("select count(*) from $all_visits") == [2]
 
 
+def test_a_segment_map_that_is_misspelt(duckdb_shop: BuildShop) -> None:
+    duckdb_shop.write(models={"rfm": {"segment_map": "rf_11"}})
+    with pytest.raises(SegSqlError, match="'rfm_map_rf_11', which is no model") as raised:
+        duckdb_shop.run("build")
+    assert raised.value.hint == "Did you mean 'rfm_map_rf_10'?"
+
+
 def test_an_input_that_is_misspelt(duckdb_shop: BuildShop) -> None:
     """Of one that no model reads the nearest known one is named, before anything is built."""
     shop = duckdb_shop

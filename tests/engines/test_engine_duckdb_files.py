@@ -413,3 +413,13 @@ def test_a_checkpoint_leaves_nothing_in_the_log(file):
         assert log.stat().st_size > 0
         engine.checkpoint()
         assert not log.exists()
+
+
+@pytest.mark.parametrize("content", ["customer,amount\nann,3\n", "PAR1 and what follows"])
+def test_a_file_of_data_is_no_database(tmp_path, content):
+    """DuckDB would read a CSV into a database in memory, and all that is built would be lost."""
+    path = tmp_path / "orders.csv"
+    path.write_text(content)
+    error = refused(DuckDBTarget(path=str(path)))
+    assert error.message == f"{path} is not a DuckDB database file."
+    assert path.read_text() == content

@@ -33,11 +33,12 @@ popular as (
 ),
 
 {% if options.method == 'similar_items' -%}
+-- Two items that meet no more often than by chance are no reason to recommend one for the other.
 similar_items as (
 
     select item_id, similar_item_id, max(similarity) as similarity
     from {{ ref('item_similarity') }} as item_similarity
-    where similarity > 0
+    where similarity > 0 and lift > 1
     group by item_id, similar_item_id
 
 ),
