@@ -23,12 +23,10 @@ _LONG_LISTS = 12
 
 @dataclass(frozen=True)
 class Baskets:
-    """The numbered items and baskets, as relations."""
+    """The numbered items, and the baskets as they are counted."""
 
     items: str
-    units: str
-    bought: str
-    large: str | None
+    counted: str
     large_items: int
     large_baskets: int
 
@@ -46,20 +44,16 @@ def fit(step: Steps, relation: str, task: Task) -> Fit:
     words = _words(step, relation, task)
     baskets = _numbered(step, options, words)
     weighted = options.half_life_days is not None
-    left_out = baskets.large if options.large_baskets == "drop" else None
-    totals = _table(step, "totals", units=baskets.units, left_out=left_out)
-    counts = _table(
-        step, "item_counts", bought=baskets.bought, units=baskets.units, weighted=weighted
-    )
+    totals = _table(step, "totals", baskets=baskets.counted)
+    counts = _table(step, "item_counts", baskets=baskets.counted, weighted=weighted)
     few = options.min_item_baskets
     rare = int(step.row("rare", counts=counts, min_item_baskets=few)["row_count"])
-    pruned = baskets.bought
-    if rare or weighted:
+    pruned = baskets.counted
+    if rare:
         pruned = _table(
             step,
             "baskets",
-            bought=baskets.bought,
-            units=baskets.units,
+            baskets=baskets.counted,
             counts=counts,
             min_item_baskets=few,
             weighted=weighted,
@@ -145,26 +139,22 @@ def _numbered(step: Steps, options: ItemSimilarityOptions, words: dict[str, Any]
     """Number the items and baskets, and cut the baskets that are too large."""
     items = _table(step, "items", **words)
     lines = _table(step, "lines", **words)
-    units = _table(step, "units", **words, lines=lines)
-    bought = _table(step, "bought", **words, lines=lines, items=items, units=units)
-    if options.max_basket_items is None:
-        return Baskets(items, units, bought, None, 0, 0)
+    units = _table(step, "units", **words, lines=lines, items=items)
     limit = options.max_basket_items
-    large = _table(step, "large", bought=bought, max_items=limit)
-    found = step.row("large_size", large=large)
-    if not found["baskets"]:
-        return Baskets(items, units, bought, None, 0, 0)
+    if limit is None:
+        return Baskets(items, units, 0, 0)
+    large = step.row("large", units=units, max_items=limit)
+    if not large["baskets"]:
+        return Baskets(items, units, 0, 0)
     capped = _table(
         step,
         "capped",
-        bought=bought,
-        large=large,
         items=items,
         units=units,
         max_items=limit,
         sampled=options.large_baskets == "sample",
     )
-    return Baskets(items, units, capped, large, int(found["items"]), int(found["baskets"]))
+    return Baskets(items, capped, int(large["items"]), int(large["baskets"]))
 
 
 def _reasons(

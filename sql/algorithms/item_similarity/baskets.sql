@@ -1,16 +1,20 @@
 -- The baskets without items that are in too few of them: a pair with such an item is never made.
--- Grain: basket and item.
+-- Grain: basket.
 select
     {%- if weighted %}
-    units.weight,
+    bought.weight,
     {%- endif %}
-    bought.unit_no,
-    bought.item_no
-from {{ bought }} as bought
+    {{ seg_sql.list_of('bought.item_no') }} as item_nos
+from (
+    select
+        {{ seg_sql.row_mark() }} as basket,
+        {%- if weighted %}
+        weight,
+        {%- endif %}
+        {{ seg_sql.unnested('item_nos') }} as item_no
+    from {{ baskets }} as baskets
+) as bought
 inner join {{ counts }} as counts
     on counts.item_no = bought.item_no
     and counts.baskets >= {{ min_item_baskets }}
-{%- if weighted %}
-inner join {{ units }} as units
-    on units.unit_no = bought.unit_no
-{%- endif %}
+group by bought.basket{{ ', bought.weight' if weighted }}

@@ -2,37 +2,43 @@
 {%- if sampled %} keeps those {{ max_items }} items whose hashes, of basket and item, are smallest.
 {%- else %} is left out.
 {%- endif %}
--- Grain: basket and item.
-select bought.unit_no, bought.item_no
-from {{ bought }} as bought
-left join {{ large }} as large
-    on large.unit_no = bought.unit_no
-where large.unit_no is null
+-- Grain: group and basket.
+select group_key, weight, item_nos
+from {{ units }} as units
+where {{ seg_sql.list_size('item_nos') }} <= {{ max_items }}
 {%- if sampled %}
 
 union all
 
-select unit_no, item_no
+select group_key, weight, {{ seg_sql.list_of('item_no') }} as item_nos
 from (
     select
-        bought.unit_no,
-        bought.item_no,
+        large.basket,
+        large.group_key,
+        large.weight,
+        large.item_no,
         row_number() over (
-            partition by bought.unit_no
+            partition by large.basket
             order by
                 {{ seg_sql.hash01(
-                    "cast(units.unit_id as " ~ seg_sql.text() ~ ") || '|' || cast(items.item_id as "
+                    "cast(large.unit_id as " ~ seg_sql.text() ~ ") || '|' || cast(items.item_id as "
                     ~ seg_sql.text() ~ ")"
                 ) }},
-                bought.item_no
+                large.item_no
         ) as place
-    from {{ bought }} as bought
-    inner join {{ large }} as large
-        on large.unit_no = bought.unit_no
-    inner join {{ units }} as units
-        on units.unit_no = bought.unit_no
+    from (
+        select
+            {{ seg_sql.row_mark() }} as basket,
+            group_key,
+            unit_id,
+            weight,
+            {{ seg_sql.unnested('item_nos') }} as item_no
+        from {{ units }} as units
+        where {{ seg_sql.list_size('item_nos') }} > {{ max_items }}
+    ) as large
     inner join {{ items }} as items
-        on items.item_no = bought.item_no
+        on items.item_no = large.item_no
 ) as hashed
 where place <= {{ max_items }}
+group by basket, group_key, weight
 {%- endif %}

@@ -1,6 +1,8 @@
--- The baskets with more than {{ max_items }} items: they would have pairs without number.
--- Grain: basket.
-select unit_no, count(*) as items
-from {{ bought }} as bought
-group by unit_no
-having count(*) > {{ max_items }}
+-- How many baskets have more than {{ max_items }} items, which would be pairs without number, and how
+-- many items these have.
+-- One row.
+select
+    count(*) as baskets,
+    coalesce({{ seg_sql.isum(seg_sql.list_size('item_nos')) }}, 0) as items
+from {{ units }} as units
+where {{ seg_sql.list_size('item_nos') }} > {{ max_items }}

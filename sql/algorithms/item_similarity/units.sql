@@ -1,21 +1,15 @@
--- The baskets of each group with a number each, and the weight of each by its age.
+-- The baskets of each group, each with its items as a list, and its weight by its age. An item twice
+-- in a basket is there once.
 -- Grain: group and basket.
 select
-    cast(row_number() over (
-        order by {{ seg_sql.bin_text('group_key') ~ ', ' if grouped }}{{ seg_sql.bin('unit_id') }}
-    ) as integer) as unit_no,
-    {{ 'group_key' if grouped else "'all'" }} as group_key,
-    unit_id,
-    {{ weight }} as weight
-from (
-    select
-        {%- if grouped %}
-        group_key,
-        {%- endif %}
-        {%- if weighted %}
-        max(order_date) as last_date,
-        {%- endif %}
-        unit_id
-    from {{ lines }} as lines
-    group by {{ 'group_key, ' if grouped }}unit_id
-) as units
+    {{ 'lines.group_key' if grouped else "'all'" }} as group_key,
+    lines.unit_id,
+    {{ weight }} as weight,
+    {{ seg_sql.set_of('items.item_no') }} as item_nos
+from {{ lines }} as lines
+inner join {{ items }} as items
+    on items.item_id = lines.item_id
+    {%- if grouped %}
+    and items.group_key = lines.group_key
+    {%- endif %}
+group by {{ 'lines.group_key, ' if grouped }}lines.unit_id
