@@ -52,15 +52,17 @@
 {%- endmacro %}
 
 
-{# What tells the rows of a table apart, where it has no key: good within one statement. #}
-{% macro row_mark() -%}
-    {{ adapter.dispatch('row_mark', 'seg_sql')() }}
+{# A number for each row of a table, below 2^30 where it has no more rows; another at each run, so to
+   tell rows apart and never to order by. #}
+{% macro some_number() -%}
+    {{ adapter.dispatch('some_number', 'seg_sql')() }}
 {%- endmacro %}
 
-{% macro default__row_mark() -%}
+{% macro default__some_number() -%}
+    row_number() over ()
+{%- endmacro %}
+
+{# A window without an order is computed by one thread, and all that follows it. #}
+{% macro duckdb__some_number() -%}
     rowid
-{%- endmacro %}
-
-{% macro postgres__row_mark() -%}
-    ctid
 {%- endmacro %}

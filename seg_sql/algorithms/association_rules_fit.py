@@ -121,12 +121,11 @@ def _words(step: Steps, relation: str, task: Task) -> dict[str, Any]:
 def _numbered(step: Steps, options: AssociationRulesOptions, words: dict[str, Any]) -> Baskets:
     """Number baskets and items, and keep the frequent items."""
     kept = _table(step, "kept", **words)
-    baskets = _table(step, "baskets", kept=kept, **words)
     catalogue = _table(step, "catalogue", kept=kept, **words)
-    bought = _table(step, "bought", kept=kept, baskets=baskets, catalogue=catalogue, **words)
+    baskets = _table(step, "baskets", kept=kept, catalogue=catalogue, **words)
     partitions = _table(step, "partitions", baskets=baskets, min_support=options.min_support)
-    items = _table(step, "items", bought=bought, catalogue=catalogue, partitions=partitions)
-    lines = _table(step, "lines", bought=bought, items=items)
+    items = _table(step, "items", baskets=baskets, catalogue=catalogue, partitions=partitions)
+    lines = _table(step, "lines", baskets=baskets, items=items)
     return Baskets(baskets, catalogue, items, lines)
 
 

@@ -1,12 +1,12 @@
--- The baskets, each with a number.
--- Grain: group_key, order_id.
+-- The baskets, each with its items as a list; an item that is in it twice is there once.
+-- Grain: basket.
 select
-    group_key,
-    order_id,
-    cast(row_number() over (order by group_key, order_id) as integer) as basket_number
-from (
-    select distinct
-        {{ 'group_key' if partitioned else "'all' as group_key" }},
-        order_id
-    from {{ kept }} as kept
-) as orders
+    {{ 'kept.group_key' if partitioned else "'all'" }} as group_key,
+    {{ seg_sql.set_of('catalogue.catalogue_number') }} as item_numbers
+from {{ kept }} as kept
+inner join {{ catalogue }} as catalogue
+    on catalogue.item_id = kept.item_id
+    {%- if partitioned %}
+    and catalogue.group_key = kept.group_key
+    {%- endif %}
+group by {{ 'kept.group_key, ' if partitioned }}kept.order_id

@@ -7,7 +7,10 @@ with
 counted as (
 
     select catalogue_number, count(*) as baskets
-    from {{ bought }} as bought
+    from (
+        select {{ seg_sql.unnested('item_numbers') }} as catalogue_number
+        from {{ baskets }} as baskets
+    ) as bought
     group by catalogue_number
 
 ),

@@ -7,14 +7,13 @@ select
     {{ seg_sql.list_of('bought.item_no') }} as item_nos
 from (
     select
-        {{ seg_sql.row_mark() }} as basket,
-        {%- if weighted %}
-        weight,
-        {%- endif %}
-        {{ seg_sql.unnested('item_nos') }} as item_no
-    from {{ baskets }} as baskets
+        {{- ' weight,' if weighted }} basket_no, {{ seg_sql.unnested('item_nos') }} as item_no
+    from (
+        select{{ ' weight,' if weighted }} {{ seg_sql.some_number() }} as basket_no, item_nos
+        from {{ baskets }} as baskets
+    ) as numbered
 ) as bought
 inner join {{ counts }} as counts
     on counts.item_no = bought.item_no
     and counts.baskets >= {{ min_item_baskets }}
-group by bought.basket{{ ', bought.weight' if weighted }}
+group by bought.basket_no{{ ', bought.weight' if weighted }}

@@ -13,12 +13,12 @@ union all
 select group_key, weight, {{ seg_sql.list_of('item_no') }} as item_nos
 from (
     select
-        large.basket,
+        large.basket_no,
         large.group_key,
         large.weight,
         large.item_no,
         row_number() over (
-            partition by large.basket
+            partition by large.basket_no
             order by
                 {{ seg_sql.hash01(
                     "cast(large.unit_id as " ~ seg_sql.text() ~ ") || '|' || cast(items.item_id as "
@@ -28,17 +28,20 @@ from (
         ) as place
     from (
         select
-            {{ seg_sql.row_mark() }} as basket,
+            basket_no,
             group_key,
             unit_id,
             weight,
             {{ seg_sql.unnested('item_nos') }} as item_no
-        from {{ units }} as units
-        where {{ seg_sql.list_size('item_nos') }} > {{ max_items }}
+        from (
+            select {{ seg_sql.some_number() }} as basket_no, group_key, unit_id, weight, item_nos
+            from {{ units }} as units
+            where {{ seg_sql.list_size('item_nos') }} > {{ max_items }}
+        ) as numbered
     ) as large
     inner join {{ items }} as items
         on items.item_no = large.item_no
 ) as hashed
 where place <= {{ max_items }}
-group by basket, group_key, weight
+group by basket_no, group_key, weight
 {%- endif %}
