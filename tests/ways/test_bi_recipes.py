@@ -17,7 +17,8 @@ from shop import COLUMNS, Shop
 from seg_sql.errors import DatabaseError, StartError
 from seg_sql.profiles import DuckDBTarget, PostgresTarget
 
-PAGE = (Path(__file__).parents[2] / "docs" / "bi.md").read_text("utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "bi.md").read_text("utf-8")
 YAML = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)]
 SQL = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
 
@@ -56,10 +57,25 @@ def test_the_role_of_a_dashboard_reads_and_writes_nothing(
     grants = next(block for block in YAML if "grants" in block)
     assert grants == {"grants": {"select": ["bi"]}}
     bi = role()
+    database = postgres_target.dbname
+    create = next(block for block in SQL if "create role" in block).split(";")
+    (searching,) = (statement.strip() for statement in create if "search_path" in statement)
+    assert searching == "alter role bi in database shop set search_path to seg_sql"
     shop = shop_on(tmp_path / "project", postgres_target, grants={"select": [bi]})
     shop.build("+rfm_segments")
+    with shop.engine() as engine:
+        schema = engine.quote(postgres_target.schema_)
+        words = {"role bi": f"role {bi}", "database shop": f"database {engine.quote(database)}"}
+        for word, ours in {**words, "to seg_sql": f"to {schema}"}.items():
+            searching = searching.replace(word, ours)
+        engine.execute(searching)
     dashboard = Shop(tmp_path, postgres_target.model_copy(update={"user": bi}))
     assert len(dashboard.rows("rfm")) == 5
+    # A question runs as it is, in a new session of the role.
+    with dashboard.engine() as engine:
+        question = DOCS / "questions" / "01_segments.sql"
+        asked = engine.fetch(question.read_text("utf-8")).dicts()
+    assert sum(row["customers"] for row in asked) == 5
 
     with shop.engine() as engine:
         engine.insert("raw_raw", COLUMNS, [LATER])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,11 +18,16 @@ ROOT = Path(__file__).parents[2]
 OWN = "{{ config(unique_key='customer_id') }}\nselect customer_id, segment from {{ ref('rfm') }} as rfm\n"
 
 
+def steps(job: str) -> list[dict[str, Any]]:
+    """Return the steps of a job of the example workflow."""
+    text = (ROOT / "docs" / "examples" / "github-workflow.yml").read_text("utf-8")
+    found: list[dict[str, Any]] = yaml.safe_load(text)["jobs"][job]["steps"]
+    return found
+
+
 def commands(job: str) -> list[list[str]]:
     """Return the seg-sql commands of a job of the example workflow, in their order."""
-    text = (ROOT / "docs" / "examples" / "github-workflow.yml").read_text("utf-8")
-    steps = yaml.safe_load(text)["jobs"][job]["steps"]
-    lines = [shlex.split(step["run"]) for step in steps if "run" in step]
+    lines = [shlex.split(step["run"]) for step in steps(job) if "run" in step]
     return [line for line in lines if line[0] == "seg-sql"]
 
 
@@ -72,8 +76,8 @@ def test_the_workflow_builds_everything_and_then_what_changed(shop: Shop):
 
     built = cases(shop.folder / "results" / "build.xml")["models"]
     assert {"rfm", "own", "cohort_retention"} <= built
-    (shop.folder / "state").mkdir()
-    shutil.move(shop.folder / "target" / "manifest.json", shop.folder / "state")
+    (keep,) = (step["run"] for step in steps("changed") if "mv " in step.get("run", ""))
+    subprocess.run(["bash", "-e", "-c", keep], cwd=shop.folder, check=True)
 
     # Nothing changed: nothing is built. Then one model did, and the one that reads it.
     (changed,) = commands("changed")
@@ -85,6 +89,17 @@ def test_the_workflow_builds_everything_and_then_what_changed(shop: Shop):
     found = cases(shop.folder / "results" / "changed.xml")
     assert found["models"] == {"own", "reader"}
     assert found["own"] == {"not_empty_own"}
+
+
+def test_nothing_is_compared_before_main_has_run():
+    (restore,) = (step for step in steps("changed") if "cache/restore" in step.get("uses", ""))
+    (save,) = (step for step in steps("all") if "cache/save" in step.get("uses", ""))
+    # A cache is found by its path too.
+    assert restore["with"]["path"] == save["with"]["path"]
+    assert save["with"]["key"].startswith(restore["with"]["restore-keys"])
+    later = steps("changed")[steps("changed").index(restore) + 1 :]
+    conditions = {step["if"] for step in later if "run" in step}
+    assert conditions == {f"steps.{restore['id']}.outputs.cache-matched-key != ''"}
 
 
 def test_the_hooks_are_commands(tmp_path: Path, duckdb_target: Any):
