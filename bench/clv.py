@@ -257,7 +257,11 @@ def profiles(given: argparse.Namespace) -> str:
 
     if given.engine == "duckdb":
         settings = {"settings": {"memory_limit": given.memory}} if given.memory else {}
-        output = {"type": "duckdb", "path": str(given.folder.resolve() / "bench.duckdb"), **settings}
+        output = {
+            "type": "duckdb",
+            "path": str(given.folder.resolve() / "bench.duckdb"),
+            **settings,
+        }
     else:
         from psycopg.conninfo import conninfo_to_dict
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 CONVERGED = 1e-8
 EXACT = 1e-12
 # A last step that changes no parameter by more than this share of it is taken without a look at
-# where it leads: what it leaves over is of the order of its square, and a look costs a pass over all.
+# where it leads: what is left over is of the order of its square, and a look is a pass over all.
 SURE = 1e-5
 # Sums come in another order each time: a loss within this share of the sum is noise.
 NOISE = 1e-11
