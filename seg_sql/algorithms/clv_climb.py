@@ -101,16 +101,19 @@ def _evaluator(
 
 
 def buying_sql(
-    step: Steps, model: ClvModel, counted: Counted, *, cells: str = "", count: int = NODES_TO_FIT
+    step: Steps,
+    model: ClvModel,
+    counted: Counted,
+    *,
+    cells: Mapping[str, str],
+    count: int = NODES_TO_FIT,
 ) -> Callable[[list[dict[str, Any]]], str]:
     """Return what renders the statement that evaluates a model of buying."""
 
     def sql(fits: list[dict[str, Any]]) -> str:
         names = ["fit", *model.parameters]
         context = {"fits": fits, "names": names}
-        integrals = ""
-        if cells:
-            integrals = integrals_sql(step, model, cells, fits, count=count, derivatives=True)
+        integrals = integrals_sql(step, model, cells, fits, count=count, derivatives=True)
         return step.sql(
             model.template,
             counts=counted.counts,
@@ -126,23 +129,35 @@ def buying_sql(
 def integrals_sql(
     step: Steps,
     model: ClvModel,
-    cells: str,
+    cells: Mapping[str, str],
     fits: Sequence[Mapping[str, Any]],
     *,
     count: int = NODES_TO_SCORE,
     derivatives: bool = False,
-) -> str:
-    """Return the SELECT of the integrals of Pareto/NBD at `cells`."""
+) -> dict[str, str]:
+    """Return the SELECTs of the integrals of Pareto/NBD, by side, at the cells of each."""
+    if not cells:
+        return {}
     steep = max((row["beta"] / row["alpha"] for row in fits), default=1.0) > STEEP
     places = nodes(NODES_IF_STEEP if steep else count)
-    return step.sql(
-        "integrals",
-        cells=cells,
-        fits=fits,
-        names=["fit", *model.parameters],
-        nodes=places,
-        derivatives=derivatives,
-    )
+    return {
+        side: step.sql(
+            "integrals",
+            side=side,
+            cells=of_side,
+            fits=fits,
+            names=["fit", *model.parameters],
+            nodes=places,
+            derivatives=derivatives,
+        )
+        for side, of_side in cells.items()
+    }
+
+
+def cells_sql(step: Steps, counts: str) -> dict[str, str]:
+    """Return the SELECTs of where the two integrals of Pareto/NBD are taken."""
+    sides = {"g": "recency", "h": "age"}
+    return {side: step.sql("cells", counts=counts, since=since) for side, since in sides.items()}
 
 
 def fit_buying(
@@ -157,9 +172,10 @@ def fit_buying(
     """Fit a model of buying to every part, from moments or from the fit of a sample."""
 
     def evaluate(of: Counted, count: int = NODES_TO_FIT) -> Evaluate:
-        cells = ""
+        cells = {}
         if model.name == "pareto_nbd":
-            cells = step.relation(step.table(step.sql("cells", counts=of.counts)))
+            selects = cells_sql(step, of.counts)
+            cells = {side: step.relation(step.table(each)) for side, each in selects.items()}
         return _evaluator(step, model, buying_sql(step, model, of, cells=cells, count=count))
 
     starts, others, scales = {}, {}, {}

@@ -195,15 +195,15 @@ def _value_evaluation(theta: Vector, row: Row) -> Evaluation:
 
     p, q, v = map(float, theta)
     n = float(row["customers"])
-    value = row["g0"] - n * row["q0"] + p * row["shares"] - q * row["above_v"]
+    value = row["g"] + p * row["shares"] - q * row["above_v"]
     gradient = [
         row["g_p"] + row["shares"],
-        row["g_q"] - n * row["q1"] - row["above_v"],
+        row["g_q"] - row["above_v"],
         q * row["q_v"] - p * row["p_v"],
     ]
     hessian = [
         [row["g_pp"], row["g_pq"], -row["p_v"]],
-        [0, row["g_qq"] - n * row["q2"], row["q_v"]],
+        [0, row["g_qq"], row["q_v"]],
         [0, 0, p * row["x_hh"] + q * (row["hh"] - n / v**2)],
     ]
     return Evaluation(value, np.array(gradient), _symmetric(hessian))

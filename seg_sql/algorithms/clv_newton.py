@@ -7,7 +7,7 @@ with its gradient and Hessian. So all fits that still run share one statement a 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,9 +15,12 @@ if TYPE_CHECKING:
 
     Vector = NDArray[Any]
 
-# What a last step may still gain in log-likelihood; and below what no further look is needed.
+# What a last step may still gain in log-likelihood; and below what it is not even taken.
 CONVERGED = 1e-8
 EXACT = 1e-12
+# A last step that changes no parameter by more than this share of it is taken without a look at
+# where it leads: what is left over is of the order of its square, and a look is a pass over all.
+SURE = 1e-5
 # Sums come in another order each time: a loss within this share of the sum is noise.
 NOISE = 1e-11
 LONGEST_STEP = 2.0
@@ -89,10 +92,14 @@ def climb(start: Vector, scale: Vector, *, max_iterations: int, rough: bool = Fa
         return Optimum(theta, float("nan"), [None] * len(theta), "failed", 0, 1)
     for iteration in range(1, max_iterations + 1):
         direction, gain = _newton(theta, here)
-        if gain < (1e-2 if rough else CONVERGED):
+        longest = float(np.abs(direction).max())
+        if gain < (1e-2 if rough else CONVERGED) or longest < SURE:
             ratio = theta / scale
             far = ratio.max() > FAR or ratio.min() < 1 / FAR
-            if gain > EXACT and not rough:
+            if longest < SURE and not rough:
+                theta = theta * np.exp(direction)
+                here = replace(here, value=here.value + gain)
+            elif gain > EXACT and not rough:
                 evaluations += 1
                 there = yield theta * np.exp(direction)
                 if there is not None and there.value >= here.value - NOISE * abs(here.value):

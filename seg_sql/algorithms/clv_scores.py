@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from seg_sql.algorithms.clv_climb import integrals_sql
+from seg_sql.algorithms.clv_climb import cells_sql, integrals_sql
 from seg_sql.algorithms.clv_models import BUYING, NODES_TO_SCORE, nodes
 from seg_sql.algorithms.clv_prepare import Customers
 
@@ -68,7 +68,6 @@ def scored_sql(
     margin: float = 1.0,
     kept: Mapping[str, str],
     counts: str | None = None,
-    cells: str | None = None,
 ) -> str:
     """Return the SELECT that scores the customers of those groups whose model this is.
 
@@ -84,7 +83,6 @@ def scored_sql(
         margin: The share of the value that counts.
         kept: Further columns, by name: the expressions they come from.
         counts: The counted customers of the fit; without them the SELECT stands for itself.
-        cells: Where the integrals of Pareto/NBD are taken, counted as well.
     """
     kind = BUYING[model]
     fits = [{"fit": id_, **values} for id_, values in parameters.items()]
@@ -101,13 +99,13 @@ def scored_sql(
         nodes=nodes(NODES_TO_SCORE),
         periods=times,
     )
-    integrals = ""
+    integrals = {}
     if model == "pareto_nbd":
-        inline = f"(\n{step.sql('cells', counts=source)}\n)"
-        integrals = integrals_sql(step, kind, cells or inline, fits)
+        cells = {side: f"(\n{each}\n)" for side, each in cells_sql(step, source).items()}
+        integrals = integrals_sql(step, kind, cells, fits)
     if counts:
         expected = _kept(step, expected)
-        integrals = _kept(step, integrals) if integrals else ""
+        integrals = {side: _kept(step, each) for side, each in integrals.items()}
     return step.sql(
         "scored",
         customers=customers.select(

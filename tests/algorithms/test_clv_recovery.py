@@ -72,6 +72,27 @@ def test_known_parameters_are_within_three_standard_errors(
             assert 0.5 < np.std(away) < 1.6, (name, parameter, sorted(away))
 
 
+@pytest.mark.parametrize("model", TRUTH)
+def test_a_start_on_a_sample_leaves_four_passes_to_the_same_maximum(
+    summaries: Summaries, model: str
+) -> None:
+    random = np.random.default_rng([7, 4])
+    T = random.integers(60, 730, 60_000) / 7
+    part = drawn(random, model, TRUTH[model], ORDER_VALUE, T)
+    summaries.load(part.assign(cohort="all"))
+    _, plain = summaries.fit(model=model, horizon=52, sample_rows=0)
+    _, sampled = summaries.fit(model=model, horizon=52, sample_rows=5000)
+
+    for row in sampled["fit"]:
+        assert row["status"] == "converged", row
+        assert row["evaluations"] <= 4, row
+    at_moments, at_sample = (
+        by_group(each["parameters"], model)["all"] for each in (plain, sampled)
+    )
+    for name, (estimate, _) in at_moments.items():
+        assert at_sample[name][0] == pytest.approx(estimate, rel=1e-6), name
+
+
 @pytest.mark.parametrize(("model", "count"), [("bg_nbd", 10), ("mbg_nbd", 10), ("pareto_nbd", 3)])
 def test_random_data_sets_against_scipy(summaries: Summaries, model: str, count: int) -> None:
     """No failure, and no log-likelihood more than 0.05 below what scipy finds from two starts.

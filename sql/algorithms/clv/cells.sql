@@ -1,9 +1,5 @@
--- Where the two integrals of Pareto/NBD are taken: G at (x, t_x), H at (x, T).
--- Grain: fit, side, frequency, since; far fewer than customers.
-select fit, 'g' as side, frequency, recency as since
+-- Where an integral of Pareto/NBD is taken: G at (x, t_x), since the last purchase; H at (x, T).
+-- Grain: fit, frequency, since; far fewer than customers.
+select fit, frequency, {{ since }} as since
 from {{ counts }} as counts
-group by fit, frequency, recency
-union all
-select fit, 'h' as side, frequency, age as since
-from {{ counts }} as counts
-group by fit, frequency, age
+group by fit, frequency, {{ since }}

@@ -3,16 +3,38 @@
 -- ratios, which lose no digits.
 with
 
-frequencies as (
+-- Each gamma function of the likelihood, ln G(px + q) - ln G(px) - ln G(q), with the sign and the
+-- number of customers that it has, and how its argument changes with p and q.
+arguments as (
 
     select
         frequencies.fit,
-        frequencies.x,
-        frequencies.customers as n,
-        fits.p * frequencies.x as px,
-        fits.q
+        parts.sign * frequencies.customers as n,
+        parts.of_p * frequencies.x as by_p,
+        parts.of_q as by_q,
+        parts.of_p * fits.p * frequencies.x + parts.of_q * fits.q as argument
     from {{ frequencies }} as frequencies
     inner join {{ seg_sql.clv_rows(fits, names) }} on fits.fit = frequencies.fit
+    cross join {{ seg_sql.clv_rows(
+        [
+            {'sign': 1, 'of_p': 1, 'of_q': 1},
+            {'sign': -1, 'of_p': 1, 'of_q': 0},
+            {'sign': -1, 'of_p': 0, 'of_q': 1},
+        ],
+        ['sign', 'of_p', 'of_q'], 'parts'
+    ) }}
+    {{ seg_sql.fence() }}
+
+),
+
+functions as (
+
+    select
+        fit, n, by_p, by_q,
+        {{ seg_sql.lgamma('argument') }} as ln_gamma,
+        {{ seg_sql.digamma('argument') }} as psi,
+        {{ seg_sql.trigamma('argument') }} as psi1
+    from arguments
     {{ seg_sql.fence() }}
 
 ),
@@ -21,16 +43,13 @@ gammas as (
 
     select
         fit,
-        sum(n * ({{ seg_sql.lgamma('px + q') }} - {{ seg_sql.lgamma('px') }})) as g0,
-        sum(n * x * ({{ seg_sql.digamma('px + q') }} - {{ seg_sql.digamma('px') }})) as g_p,
-        sum(n * {{ seg_sql.digamma('px + q') }}) as g_q,
-        sum(n * x * x * ({{ seg_sql.trigamma('px + q') }} - {{ seg_sql.trigamma('px') }})) as g_pp,
-        sum(n * x * {{ seg_sql.trigamma('px + q') }}) as g_pq,
-        sum(n * {{ seg_sql.trigamma('px + q') }}) as g_qq,
-        {{ seg_sql.lgamma('min(q)') }} as q0,
-        {{ seg_sql.digamma('min(q)') }} as q1,
-        {{ seg_sql.trigamma('min(q)') }} as q2
-    from frequencies
+        sum(n * ln_gamma) as g,
+        sum(n * by_p * psi) as g_p,
+        sum(n * by_q * psi) as g_q,
+        sum(n * by_p * by_p * psi1) as g_pp,
+        sum(n * by_p * by_q * psi1) as g_pq,
+        sum(n * by_q * by_q * psi1) as g_qq
+    from functions
     group by fit
 
 ),
@@ -67,6 +86,6 @@ sums as (
 
 select
     sums.fit, customers, above_v, shares, q_v, p_v, hh, x_hh,
-    g0, g_p, g_q, g_pp, g_pq, g_qq, q0, q1, q2
+    g, g_p, g_q, g_pp, g_pq, g_qq
 from sums
 inner join gammas on gammas.fit = sums.fit

@@ -1,15 +1,15 @@
 -- The integrals of Pareto/NBD, by double-exponential quadrature in w = ln((alpha + y)/(alpha + t)):
 -- G = int_t^inf (alpha + y)^-(r + x) (beta + y)^-(s + 1) dy, H the same with powers one up, one down.
--- Grain: cell. Both are positive, so that the likelihood s G + (r + x) H loses no digit. `peak` is
+-- Grain: cell, that is fit, x and t, of the one that is asked for. Both are positive, so that the likelihood s G + (r + x) H loses no digit. `peak` is
 -- the logarithm of the integrand at its top. Moments of the score give the derivatives.
 with
 
 cells as (
 
     select
-        cells.fit, cells.side, cells.frequency, cells.since,
-        fits.r + cells.frequency + case when cells.side = 'g' then 0 else 1 end as p,
-        fits.s + case when cells.side = 'g' then 1 else 0 end as q,
+        cells.fit, cells.frequency, cells.since,
+        fits.r + cells.frequency{{ ' + 1' if side == 'h' }} as p,
+        fits.s{{ ' + 1' if side == 'g' }} as q,
         fits.r + fits.s + cells.frequency as k,
         fits.alpha + cells.since as y0,
         (fits.beta - fits.alpha) / (fits.alpha + cells.since) as c
@@ -22,7 +22,7 @@ cells as (
 scaled as (
 
     select
-        fit, side, frequency, since, p, q, k, y0, c,
+        fit, frequency, since, p, q, k, y0, c,
         case
             when q > 20 then ln(1 + 1 / (p + q / (1 + c)))
             else sqrt(greatest(ln(1 + 1 / (p + q / (1 + c))), 1 / k) / k)
@@ -39,7 +39,7 @@ scaled as (
 points as (
 
     select
-        fit, side, frequency, since, p, q, k, y0, c, width, peak,
+        fit, frequency, since, p, q, k, y0, c, width, peak,
         nodes.weight * width as weight,
         nodes.place * width as w,
         exp(-least(nodes.place * width, 600)) as v
@@ -52,7 +52,7 @@ points as (
 integrand as (
 
     select
-        fit, side, frequency, since, p, q, k, y0, peak, w,
+        fit, frequency, since, p, q, k, y0, peak, w,
         v / y0 as c,
         v / ((1 + c * v) * y0) as d,
         ln(1 + c * v) as f,
@@ -66,20 +66,20 @@ integrand as (
 integrals as (
 
     select
-        fit, side, frequency, since,
+        fit, frequency, since,
         ln(sum(g)) + min(peak) - min(k) * ln(min(y0)) as value
     from integrand
-    group by fit, side, frequency, since
+    group by fit, frequency, since
 
 )
 
-select fit, side, frequency, since, value
+select fit, frequency, since, value
 from integrals
 {%- else -%}
 logarithms as (
 
     select
-        fit, side, frequency, since, p, q, k, y0, peak, c, d, g,
+        fit, frequency, since, p, q, k, y0, peak, c, d, g,
         ln(y0) + w as a,
         ln(y0) + w + f as b
     from integrand
@@ -90,7 +90,7 @@ logarithms as (
 moments as (
 
     select
-        fit, side, frequency, since,
+        fit, frequency, since,
         min(p) as p,
         min(q) as q,
         ln(sum(g)) + min(peak) - min(k) * ln(min(y0)) as value,
@@ -109,13 +109,13 @@ moments as (
         sum(g * c * d) / sum(g) as cd,
         sum(g * d * d) / sum(g) as dd
     from logarithms
-    group by fit, side, frequency, since
+    group by fit, frequency, since
     {{ seg_sql.fence() }}
 
 )
 
 select
-    fit, side, frequency, since, value,
+    fit, frequency, since, value,
     -a as d_r,
     -p * c as d_alpha,
     -b as d_s,

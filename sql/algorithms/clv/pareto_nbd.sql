@@ -5,13 +5,15 @@
 {%- set seconds = ['rr', 'r_alpha', 'rs', 'r_beta', 'alpha_alpha', 'alpha_s', 'alpha_beta', 'ss', 's_beta', 'beta_beta'] %}
 with
 
-integrals as (
+{% for side, integral in integrals.items() -%}
+{{ side }} as (
 
-    {{ integrals }}
+    {{ integral }}
     {{ seg_sql.fence() }}
 
 ),
 
+{% endfor -%}
 terms as (
 
     select
@@ -33,16 +35,16 @@ terms as (
             {{- ' - 1 / ((fits.r + counts.frequency) * (fits.r + counts.frequency))' if second == 'rr' }}
             as h_{{ second }}{{ ',' if not loop.last }}
         {% endfor -%}
+    -- Each row has both integrals; with left joins no planner joins these to each other first, all
+    -- recencies to all ages of a frequency.
     from {{ counts }} as counts
     inner join {{ seg_sql.clv_rows(fits, names) }} on fits.fit = counts.fit
-    inner join integrals as g
-        on g.side = 'g'
-        and g.fit = counts.fit
+    left join g
+        on g.fit = counts.fit
         and g.frequency = counts.frequency
         and g.since = counts.recency
-    inner join integrals as h
-        on h.side = 'h'
-        and h.fit = counts.fit
+    left join h
+        on h.fit = counts.fit
         and h.frequency = counts.frequency
         and h.since = counts.age
     {{ seg_sql.fence() }}

@@ -16,14 +16,14 @@ expected as (
 
 ),
 
-{% if integrals -%}
-integrals as (
+{% for side, integral in integrals.items() -%}
+{{ side }} as (
 
-    {{ integrals }}
+    {{ integral }}
 
 ),
 
-{% endif -%}
+{% endfor -%}
 alive as (
 
     select
@@ -59,14 +59,13 @@ alive as (
         and expected.frequency = customers.frequency
         and expected.age = customers.age
     {% if integrals -%}
-    inner join integrals as g
-        on g.side = 'g'
-        and g.fit = customers.fit
+    -- Not inner joins, as in pareto_nbd.sql.
+    left join g
+        on g.fit = customers.fit
         and g.frequency = customers.frequency
         and g.since = customers.recency
-    inner join integrals as h
-        on h.side = 'h'
-        and h.fit = customers.fit
+    left join h
+        on h.fit = customers.fit
         and h.frequency = customers.frequency
         and h.since = customers.age
     {% endif -%}
