@@ -53,8 +53,7 @@ def summaries(
     rows = step.rows(
         "summary",
         candidates=[
-            {"nearest": nearest_sql(step, centroids, points, kept), "size": len(centroids)}
-            for centroids in fits
+            {"nearest": nearest_sql(step, centroids, points, kept)} for centroids in fits
         ],
         xs=xs,
         raws=raws,

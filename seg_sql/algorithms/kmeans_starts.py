@@ -97,7 +97,7 @@ def drawn_starts(
                 if len(drawn) >= k
             ]
         return found
-    few = points.rows <= FEW_ROWS
+    few = prepared.rows <= FEW_ROWS
     size = min(BATCH_OF_FEW, points.rows // 8) if few and len(ks) == 1 else 0
     drawn = spread_out(step, points, max(ks), seed=options.seed, batch_size=max(BATCH, size))
     if options.k == "auto":
