@@ -18,15 +18,11 @@ seconds says more.
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import io
 import json
 import os
-import shutil
-import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from contextlib import closing
 from pathlib import Path
@@ -83,6 +79,10 @@ def main() -> None:
     if given.child:
         print(json.dumps(CHILDREN[given.child](given)))
         return
+    # Not above: a contender would pay for them.
+    import shutil
+    import tempfile
+
     folder = given.folder or Path(tempfile.mkdtemp(prefix="seg-sql-bench-"))
     given.folder = folder
     server = None
@@ -109,6 +109,8 @@ def main() -> None:
 
 
 def versions(engine: str) -> str:
+    import importlib.metadata
+
     names = ["seg-sql", "duckdb", "scikit-learn", "pandas"]
     names += ["psycopg"] if engine == "postgres" else []
     known = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names)
@@ -116,6 +118,7 @@ def versions(engine: str) -> str:
 
 
 def embedded(folder: Path) -> Any:
+    import tempfile
     import warnings
 
     with warnings.catch_warnings():
@@ -348,6 +351,8 @@ CHILDREN = {"seg-sql": seg_sql, "peer": peer}
 
 def report(results: dict[str, list[dict[str, Any]]]) -> None:
     """Print the medians and the ratios."""
+    import statistics
+
     if len(results) < 2:
         return
     seconds = {

@@ -62,19 +62,18 @@
 {%- endmacro %}
 
 
-{# Of `values`, one for each centroid, that of the nearest; the first of those equally near. #}
+{# Of `values`, one for each centroid, that of the nearest. #}
 {% macro kmeans_nearest(values) -%}
-    case
-    {%- for value in values[:-1] %} when d{{ loop.index0 }} = best then {{ value }}{% endfor %}
+    case label
+    {%- for value in values[:-1] %} when {{ loop.index0 }} then {{ value }}{% endfor %}
     {{- ' else ' ~ values[-1] }} end
 {%- endmacro %}
 
-{# The same of the second nearest. Where it is as near as the nearest, one before it is that near. #}
+{# The same of the second nearest; the first of those equally near. #}
 {% macro kmeans_second_nearest(values) -%}
     case
-    {%- for value in values %} when d{{ loop.index0 }} = second_best and (second_best > best
-        {%- if not loop.first %} or {% for _ in values[: loop.index0] -%}
-            d{{ loop.index0 }} = best{{ ' or ' if not loop.last }}
-        {%- endfor %}{% endif %}) then {{ value }}
-    {%- endfor %} end
+    {%- for value in values[:-1] %} when d{{ loop.index0 }} = second_best and label <> {{ loop.index0 }}
+        {{- ' then ' ~ value }}
+    {%- endfor %}
+    {{- ' else ' ~ values[-1] }} end
 {%- endmacro %}

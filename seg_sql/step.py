@@ -96,16 +96,27 @@ class Steps:
         kind: RelationKind = "table",
         work: bool = True,
         analyze: bool = True,
+        computed: Mapping[str, str] | None = None,
     ) -> str:
-        """Make a work relation from a SELECT; return its name."""
+        """Make a work relation from a SELECT; return its name.
+
+        Args:
+            select: The rows.
+            kind: A table or a view.
+            work: Whether it is never published.
+            analyze: Whether the planner is to know its columns.
+            computed: Columns that an engine may compute when they are read, by their expressions.
+        """
         name = self.work_name()
         if self.journal is None:
-            self.engine.create(name, kind, select, work=work, analyze=analyze)
+            self.engine.create(name, kind, select, work=work, analyze=analyze, computed=computed)
             return name
         known, answer = self.journal.recall("table", select)
         lasts = self.engine.work_lasts or not work or kind == "view"
         if not known or not lasts:
-            rows = self.engine.create(name, kind, select, work=work, analyze=analyze)
+            rows = self.engine.create(
+                name, kind, select, work=work, analyze=analyze, computed=computed
+            )
             if not known:
                 self.journal.keep("table", select, {"name": name, "rows": rows, "lasts": lasts})
             elif rows != answer["rows"]:

@@ -126,4 +126,14 @@ def assignments(step: Steps, clusterings: Sequence[Clustering], task: Task) -> s
     select = assigned_sql(
         step, clusterings, relations, task.key, as_of=task.as_of, fitted_as_of=task.as_of
     )
-    return step.table(select, work=False)
+    computed = {}
+    if len(clusterings) == 1:
+        [only] = clusterings
+        literal = step.engine.literal
+        computed["group_key"] = literal(only.group_key)
+        computed["cluster_label"] = step.sql(
+            "cluster_label",
+            ids=[literal(id_) for id_ in only.ids],
+            labels=[literal(label) for label in only.labels],
+        )
+    return step.table(select, work=False, computed=computed)

@@ -30,8 +30,14 @@ from seg_sql.algorithms.kmeans_quality import (
     summaries,
 )
 from seg_sql.algorithms.kmeans_score import scored
-from seg_sql.algorithms.kmeans_seed import Centroids
-from seg_sql.algorithms.kmeans_starts import FEW_ROWS, HALVES, drawn_starts, given_starts
+from seg_sql.algorithms.kmeans_seed import Cell, Centroids
+from seg_sql.algorithms.kmeans_starts import (
+    FEW_ROWS,
+    HALVES,
+    drawn_starts,
+    given_starts,
+    swapped_on,
+)
 from seg_sql.errors import ModelError
 
 if TYPE_CHECKING:
@@ -132,19 +138,22 @@ def _fit_group(step: Steps, prepared: Prepared, task: Task) -> tuple[Clustering,
     record = Record()
     ladder = levels(step, prepared, options)
     given = given_starts(step, prepared, task)
+    among: Sequence[Cell] = ()
     if given is not None:
         candidates = [Candidate(len(given), 0, ladder[-1], given)]
         ladder = ladder[-1:]
     else:
-        candidates = drawn_starts(step, ladder[0], prepared, options)
+        candidates, among = drawn_starts(step, ladder[0], prepared, options)
     final = ladder[-1]
     last = len(ladder) == 1
+    tolerance = options.tolerance * (FINELY if last else ROUGHLY)
+    max_rounds = options.max_iterations if last else SAMPLE_ROUNDS
     run(
         step,
         candidates,
         record,
-        tolerance=options.tolerance * (FINELY if last else ROUGHLY),
-        max_rounds=options.max_iterations if last else SAMPLE_ROUNDS,
+        tolerance=tolerance,
+        max_rounds=max_rounds,
         drop=final.rows > FEW_ROWS or len(options.candidates) > 1,
     )
     qualities: list[Quality] = []
@@ -152,6 +161,16 @@ def _fit_group(step: Steps, prepared: Prepared, task: Task) -> tuple[Clustering,
     for k in sorted({each.k for each in candidates}):
         mine = [each for each in candidates if each.k == k and not each.part]
         finalists[k] = best_of(mine)
+        if among:
+            finalists[k] = swapped_on(
+                step,
+                finalists[k],
+                among,
+                record,
+                options,
+                tolerance=tolerance,
+                max_rounds=max_rounds,
+            )
     for points in ladder[1:]:
         if points.table and (points is not final or len(finalists) > 1):
             _climb(step, list(finalists.values()), points, record, options, SAMPLE_ROUNDS)

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from seg_sql.step import Steps
 
 LARGEST = 1e100
+# Where the mean's square is more than this many variances, the squares' mean less it has too few
+# digits, and the spread is measured around the mean.
+FAR_FROM_ZERO = 100.0
 
 
 class CannotCluster(ModelError):
@@ -167,17 +170,22 @@ def prepare(
         )
     plain = not (reasons or weight or options.winsorize)
     plain = plain and all(
-        int(profile[f"known_{place}"]) == rows and options.of("scaling", name) == "zscore"
+        int(profile[f"known_{place}"]) == rows
+        and options.of("scaling", name) == "zscore"
+        and profile[f"center_{place}"] ** 2 <= FAR_FROM_ZERO * _variance(profile, place)
         for place, name in enumerate(names)
     )
     if plain:
-        spread = {
-            f"{what}_{place}": float(profile[f"{column}_{place}"])
-            for place in range(len(names))
-            for what, column in (("mean", "center"), ("deviation", "scale"))
-        }
+        spread = {}
+        for place in range(len(names)):
+            spread[f"mean_{place}"] = float(profile[f"center_{place}"])
+            spread[f"deviation_{place}"] = math.sqrt(_variance(profile, place))
         return replace(prepared, features=_scaled(features, spread, options, step.model, where))
     return _measured(step, prepared, profile, options, where)
+
+
+def _variance(profile: Mapping[str, Any], place: int) -> float:
+    return float(profile[f"square_{place}"]) - float(profile[f"center_{place}"]) ** 2
 
 
 def _check(

@@ -52,10 +52,7 @@ def summaries(
     kept = [*xs, *raws, "w"]
     rows = step.rows(
         "summary",
-        candidates=[
-            {"nearest": nearest_sql(step, centroids, points, kept), "size": len(centroids)}
-            for centroids in fits
-        ],
+        candidates=[{"nearest": nearest_sql(step, centroids, points, kept)} for centroids in fits],
         xs=xs,
         raws=raws,
     )

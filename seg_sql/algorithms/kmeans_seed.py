@@ -11,7 +11,7 @@ import heapq
 import math
 import operator
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -34,6 +34,8 @@ CELL_ROUNDS = 50
 SWAPS = 4
 # .. in one restart of so many.
 SWAPPED = 4
+# Swaps after each restart of the longer search.
+SEARCHED_SWAPS = 8
 
 
 @dataclass(frozen=True)
@@ -169,9 +171,8 @@ def starts(
         # What is best among the cells need not be best among the points: some are left as drawn.
         if restart % SWAPPED == 0:
             drawn = _swapped(among, drawn, generator)
-        centroids, inertia = _lloyd(among, drawn)
-        ordered = tuple(sorted(rounded(centroid) for centroid in centroids))
-        found.setdefault(float(f"{inertia:.9g}"), Start(restart, ordered, inertia))
+        end = _end(among, drawn, restart)
+        found.setdefault(float(f"{end.inertia:.9g}"), end)
     return sorted(found.values(), key=lambda start: (start.inertia, start.restart))
 
 
@@ -208,36 +209,103 @@ def _swapped(
 
     The local search of Lattanzi and Sohler (2019) after kmeans++.
     """
-    means, weights = [cell.mean for cell in among], [cell.weight for cell in among]
     centroids = list(centroids)
-    nearest = _two_nearest(means, centroids)
+    nearest = _two_nearest(among, centroids)
     for _ in range(SWAPS * len(centroids)):
-        chances = [weight * each[0] for weight, each in zip(weights, nearest, strict=True)]
-        if not any(chance > 0 for chance in chances):
+        swap = _swap(among, nearest, len(centroids), generator)
+        if swap is None:
             break
-        [drawn] = generator.choices(means, chances)
-        # With it, and without each of the centroids.
-        gain, losses = 0.0, [0.0] * len(centroids)
-        for mean, weight, (first, place, second) in zip(means, weights, nearest, strict=True):
-            apart = math.dist(mean, drawn) ** 2
-            if apart < first:
-                gain += weight * (first - apart)
-            else:
-                losses[place] += weight * (min(apart, second) - first)
-        least = min(losses)
-        if least < gain:
-            centroids[losses.index(least)] = drawn
-            nearest = _two_nearest(means, centroids)
+        drawn, place, gain = swap
+        if gain > 0:
+            centroids[place] = drawn
+            nearest = _two_nearest(among, centroids)
     return centroids
 
 
+def searched(among: Sequence[Cell], k: int, restarts: int, *, seed: int) -> list[Start]:
+    """Return the different ends of a longer search on the cells, the best first.
+
+    Each restart of kmeans++ is followed by some random swaps (Fraenti, 2018): a drawn mean takes
+    the place of the centroid that is missed least, Lloyd goes on from there, and the better end
+    stays. All ends are returned, since what is best among the cells need not be so of the points.
+
+    >>> few = [Cell((0.0,), 2.0), Cell((1.0,), 1.0), Cell((9.0,), 3.0)]
+    >>> searched(few, 2, 1, seed=1)[0].centroids
+    ((0.3333333333,), (9.0,))
+    """
+    found: dict[float, Start] = {}
+    for restart in range(restarts):
+        generator = random.Random(f"{seed}:{k}:{restart}:searched")
+        best = _end(among, _plus_plus(among, k, generator), restart)
+        found.setdefault(float(f"{best.inertia:.9g}"), best)
+        for end in _swap_ends(among, best, SEARCHED_SWAPS, generator):
+            found.setdefault(float(f"{end.inertia:.9g}"), end)
+    return sorted(found.values(), key=lambda start: (start.inertia, start.restart))
+
+
+def swaps(
+    among: Sequence[Cell], centroids: Centroids, count: int, *, seed: int, batch: int
+) -> list[Start]:
+    """Return ends of swaps of a centroid for a drawn mean of a cell, the best first."""
+    generator = random.Random(f"{seed}:{len(centroids)}:{batch}:swaps")
+    found: dict[float, Start] = {}
+    for number in range(count):
+        for end in _swap_ends(among, Start(number, centroids, math.inf), 1, generator):
+            found.setdefault(float(f"{end.inertia:.9g}"), end)
+    return sorted(found.values(), key=lambda start: (start.inertia, start.restart))
+
+
+def _swap_ends(
+    among: Sequence[Cell], best: Start, count: int, generator: random.Random
+) -> Iterator[Start]:
+    """Yield the end on the cells after each swap, going on from the best so far."""
+    for _ in range(count):
+        kept = best.centroids
+        swap = _swap(among, _two_nearest(among, kept), len(kept), generator)
+        if swap is None:
+            return
+        drawn, place, _ = swap
+        end = _end(among, [*kept[:place], drawn, *kept[place + 1 :]], best.restart)
+        yield end
+        if end.inertia < best.inertia:
+            best = end
+
+
+def _end(among: Sequence[Cell], centroids: list[Centroid], restart: int) -> Start:
+    """Move centroids until no cell changes its place."""
+    centroids, inertia = _lloyd(among, centroids)
+    return Start(restart, tuple(sorted(rounded(each) for each in centroids)), inertia)
+
+
+def _swap(
+    among: Sequence[Cell],
+    nearest: Sequence[tuple[float, int, float]],
+    k: int,
+    generator: random.Random,
+) -> tuple[Centroid, int, float] | None:
+    """Draw a mean that lies far; return it, the centroid that is missed least, and the gain."""
+    chances = [cell.weight * each[0] for cell, each in zip(among, nearest, strict=True)]
+    if not any(chance > 0 for chance in chances):
+        return None
+    drawn = generator.choices(among, chances)[0].mean
+    gain, losses = 0.0, [0.0] * k
+    for cell, (first, place, second) in zip(among, nearest, strict=True):
+        apart = math.dist(cell.mean, drawn) ** 2
+        if apart < first:
+            gain += cell.weight * (first - apart)
+        else:
+            losses[place] += cell.weight * (min(apart, second) - first)
+    least = min(losses)
+    return drawn, losses.index(least), gain - least
+
+
 def _two_nearest(
-    means: Sequence[Centroid], centroids: Sequence[Centroid]
+    among: Sequence[Cell], centroids: Sequence[Centroid]
 ) -> list[tuple[float, int, float]]:
-    """Return for each mean the squared distance and place of its nearest centroid, and the next."""
+    """Return for each cell the squared distance and place of its nearest centroid, and the next."""
     found = []
-    for mean in means:
-        apart = [math.dist(mean, centroid) ** 2 for centroid in centroids]
+    for cell in among:
+        apart = [math.dist(cell.mean, centroid) ** 2 for centroid in centroids]
         first, second = heapq.nsmallest(2, apart)
         found.append((first, apart.index(first), second))
     return found

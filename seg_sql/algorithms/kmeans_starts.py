@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from seg_sql.algorithms import Task
 from seg_sql.algorithms.kmeans_features import Prepared
-from seg_sql.algorithms.kmeans_lloyd import Candidate
+from seg_sql.algorithms.kmeans_lloyd import Candidate, Record, best_of, run
 from seg_sql.algorithms.kmeans_options import KMeansOptions
 from seg_sql.algorithms.kmeans_points import Points, half
 from seg_sql.algorithms.kmeans_prepare import CannotCluster
 from seg_sql.algorithms.kmeans_refit import previous_fit
 from seg_sql.algorithms.kmeans_seed import (
     BATCH,
+    Cell,
     Centroids,
     cells,
     draw,
     rounded,
+    searched,
     spread_out,
     starts,
+    swaps,
 )
 from seg_sql.errors import ModelError
 
@@ -29,11 +33,17 @@ if TYPE_CHECKING:
 FINALISTS = 3
 FINALISTS_OF_MANY = 2
 FINALISTS_OF_FEW = 5
+FINALISTS_OF_SEARCH = 20
 HALVES = ("first half", "second half")
 # All rows are no more than a sample, and rounds are cheap.
 FEW_ROWS = 20_000
 BATCH_OF_FEW = 64
-RESTARTS_OF_FEW = 5
+# Then the best end goes on by swaps: so many batches as long as each finds a better one.
+SWAP_BATCHES = 3
+SWAPS_TRIED = 20
+SWAPS_KEPT = 10
+# Numbers of restarts from 100 are those of the halves, from 300 those of the swaps.
+SWAP_NUMBER = 300
 
 
 def given_starts(step: Steps, prepared: Prepared, task: Task) -> Centroids | None:
@@ -72,8 +82,12 @@ def given_starts(step: Steps, prepared: Prepared, task: Task) -> Centroids | Non
 
 def drawn_starts(
     step: Steps, points: Points, prepared: Prepared, options: KMeansOptions
-) -> list[Candidate]:
-    """Choose the starts of every k: on the points, and on their two halves for the stability."""
+) -> tuple[list[Candidate], list[Cell]]:
+    """Choose the starts of every k: on the points, and on their two halves for the stability.
+
+    Returns:
+        The starts, and the cells to search on among by swaps; none where that is not worth it.
+    """
     ks = options.candidates
     if options.init == "random":
         drawn = draw(step, points, max(ks) * options.restarts, seed=options.seed, batch=0)
@@ -96,8 +110,8 @@ def drawn_starts(
                 for k in ks
                 if len(drawn) >= k
             ]
-        return found
-    few = points.rows <= FEW_ROWS
+        return found, []
+    few = prepared.rows <= FEW_ROWS
     size = min(BATCH_OF_FEW, points.rows // 8) if few and len(ks) == 1 else 0
     drawn = spread_out(step, points, max(ks), seed=options.seed, batch_size=max(BATCH, size))
     if options.k == "auto":
@@ -108,14 +122,13 @@ def drawn_starts(
     everything, *halves = cells(step, points, drawn)
     candidates = []
     finalists = FINALISTS if len(ks) == 1 else FINALISTS_OF_MANY
-    restarts = options.restarts
+    search = few and len(ks) == 1
     if few:
         # Rounds are cheap, and a good start is worth more than a quick one.
-        finalists = 2 * restarts if len(ks) == 1 else FINALISTS_OF_FEW
-        # Numbers from 100 are those of the halves.
-        restarts = min(restarts * RESTARTS_OF_FEW, 100) if len(ks) == 1 else restarts
+        finalists = FINALISTS_OF_SEARCH if search else FINALISTS_OF_FEW
     for k in ks:
-        best = starts(everything, k, restarts, seed=options.seed)
+        find = searched if search else starts
+        best = find(everything, k, options.restarts, seed=options.seed)
         for start in best[:finalists]:
             candidates.append(Candidate(k, start.restart, points, start.centroids))
         for number, among in enumerate(halves):
@@ -124,7 +137,33 @@ def drawn_starts(
             for start in starts(among, k, options.restarts, seed=options.seed, part=part)[:1]:
                 restart = 100 * (number + 1) + start.restart
                 candidates.append(Candidate(k, restart, source, start.centroids, part))
-    return candidates
+    return candidates, everything if search else []
+
+
+def swapped_on(
+    step: Steps,
+    best: Candidate,
+    among: Sequence[Cell],
+    record: Record,
+    options: KMeansOptions,
+    *,
+    tolerance: float,
+    max_rounds: int,
+) -> Candidate:
+    """Go on from the best end on few points by swaps of its centroids; return the best now."""
+    for batch in range(SWAP_BATCHES):
+        found = swaps(among, best.centroids, SWAPS_TRIED, seed=options.seed, batch=batch)
+        first = SWAP_NUMBER + SWAPS_KEPT * batch
+        candidates = [
+            Candidate(best.k, first + number, best.points, start.centroids)
+            for number, start in enumerate(found[:SWAPS_KEPT])
+        ]
+        run(step, candidates, record, tolerance=tolerance, max_rounds=max_rounds)
+        better = best_of([best, *candidates])
+        if better is best:
+            break
+        best = better
+    return best
 
 
 def _too_few(step: Steps, prepared: Prepared, k: int, distinct: int) -> CannotCluster:

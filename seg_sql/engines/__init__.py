@@ -149,12 +149,14 @@ class Engine(Protocol):
         *,
         work: bool = False,
         analyze: bool = True,
+        computed: Mapping[str, str] | None = None,
     ) -> int | None:
         """Create a relation of the target schema from a SELECT and return its number of rows.
 
         A view has no number of rows: None. `work` says that the table is never published, so that
         it may be cheaper (unlogged or temporary). A table is analysed, unless it is only ever
-        scanned.
+        scanned. `computed` has columns of the SELECT as expressions of its others: an engine may
+        compute them when they are read, and not store them.
         """
 
     def drop(self, name: str) -> None:

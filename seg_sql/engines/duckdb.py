@@ -237,6 +237,7 @@ class DuckDBEngine:
         *,
         work: bool = False,
         analyze: bool = True,
+        computed: Mapping[str, str] | None = None,
     ) -> int | None:
         """Create a relation of the target schema and return its number of rows."""
         if name.startswith(WORK_PREFIX) and name not in self._made:
@@ -245,23 +246,47 @@ class DuckDBEngine:
             # the file, which takes most of the time of a table.
             made_kind = "temp table" if work and kind == "table" else kind
             self._made[name] = made_kind
-            sql = f"create or replace {made_kind} {self.relation(name)} as\n{select}"
+            what = f"create or replace {made_kind} {self.relation(name)}"
             try:
-                made = self.send(sql, inner=select)
+                made = self._make(what, name, select, computed)
             except DatabaseError as error:
                 if "Existing object" not in error.message:
                     raise
                 del self._made[name]
                 self.drop(name)
                 self._made[name] = made_kind
-                made = self.send(sql, inner=select)
+                made = self._make(what, name, select, computed)
         else:
             self.drop(name)
-            made = self.send(f"create {kind} {self.relation(name)} as\n{select}", inner=select)
+            made = self._make(f"create {kind} {self.relation(name)}", name, select, computed)
         if kind == "view":
             return None
         # No ANALYZE: DuckDB has counted distinct values while it wrote the rows.
         return int(made.rows[0][0])
+
+    def _make(
+        self, what: str, name: str, select: str, computed: Mapping[str, str] | None
+    ) -> Result:
+        """Make a relation; of a table whose columns can be computed only the others are stored.
+
+        A text in every row takes as long to write as three numbers, however few texts there are.
+        """
+        if not computed:
+            return self.send(f"{what} as\n{select}", inner=select)
+        columns, stored = [], []
+        for column in self.describe(select):
+            quoted = self.quote(column.name)
+            if column.name in computed:
+                expression = computed[column.name]
+                columns.append(f"{quoted} {column.type} generated always as ({expression}) virtual")
+            else:
+                columns.append(f"{quoted} {column.type}")
+                stored.append(quoted)
+        listed = ", ".join(stored)
+        into = f"insert into {self.relation(name)} ({listed})"
+        with self.transaction():
+            self.send(f"{what} (\n    " + ",\n    ".join(columns) + "\n)")
+            return self.send(f"{into}\nselect {listed} from (\n{select}\n) as rows", inner=select)
 
     def drop(self, name: str) -> None:
         """Drop a table or view of the target schema, if it exists."""

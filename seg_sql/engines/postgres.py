@@ -312,8 +312,12 @@ class PostgresEngine:
         *,
         work: bool = False,
         analyze: bool = True,
+        computed: Mapping[str, str] | None = None,
     ) -> int | None:
-        """Create a relation of the target schema and return its number of rows."""
+        """Create a relation of the target schema and return its number of rows.
+
+        Computed columns are stored: only PostgreSQL 18 could do without.
+        """
         self.drop(name)
         what = "unlogged table" if work and kind == "table" else kind
         self.send(f"create {what} {self.relation(name)} as\n{select}", inner=select)

@@ -1,11 +1,17 @@
--- The squared distances d0, d1 .. of each point to the centroids; the least, and the least of the
--- others: as near as the least where two centroids are equally near.
+-- The squared distances d0, d1 .. of each point to the centroids; which is the least, the first of
+-- those equally near; and the least of the others.
 -- Grain: that of the points.
 select
     {% for column in kept + ds -%}
     {{ column }},
     {% endfor -%}
     best,
+    case
+        {% for d in ds[:-1] -%}
+        when {{ d }} = best then {{ loop.index0 }}
+        {% endfor -%}
+        else {{ ds | length - 1 }}
+    end as label,
     case
         {% for d in ds -%}
         {{ 'else' if loop.last else 'when ' ~ d ~ ' = best then' }} least({{ ds | reject('equalto', d) | join(', ') }})

@@ -3,7 +3,7 @@
 {% for candidate in candidates -%}
 select
     {{ loop.index0 }} as candidate,
-    {{ seg_sql.kmeans_nearest(range(candidate.size) | list) }} as label,
+    label,
     count(*) as row_count,
     sum(w) as weight,
     sum(w * best) as inertia,
@@ -20,6 +20,6 @@ select
 from (
     {{ candidate.nearest | indent(4) }}
 ) as nearest
-group by 2
+group by label
 {{ 'union all' if not loop.last }}
 {% endfor %}

@@ -1,0 +1,4 @@
+{# The label of a row's cluster by its id, as it is published. An expression, no statement. #}
+case cluster_id
+    {%- for id in ids %} when {{ id }} then {{ labels[loop.index0] }}{% endfor %}
+end
