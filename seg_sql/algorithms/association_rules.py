@@ -25,6 +25,12 @@ class AssociationRulesOptions(BaseModel):
         le=1,
         description="The share of baskets that must have all items of a rule.",
     )
+    min_baskets: int = Field(
+        default=5,
+        ge=1,
+        description="The fewest baskets that must have all items of a rule, however few there are"
+        " in all: of 95 baskets a min_support of 0.01 is one, and any basket full of rules.",
+    )
     min_confidence: float = Field(
         default=0.2,
         ge=0,

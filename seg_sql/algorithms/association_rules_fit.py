@@ -123,7 +123,13 @@ def _numbered(step: Steps, options: AssociationRulesOptions, words: dict[str, An
     kept = _table(step, "kept", **words)
     catalogue = _table(step, "catalogue", kept=kept, **words)
     baskets = _table(step, "baskets", kept=kept, catalogue=catalogue, **words)
-    partitions = _table(step, "partitions", baskets=baskets, min_support=options.min_support)
+    partitions = _table(
+        step,
+        "partitions",
+        baskets=baskets,
+        min_support=options.min_support,
+        min_baskets=options.min_baskets,
+    )
     items = _table(step, "items", baskets=baskets, catalogue=catalogue, partitions=partitions)
     lines = _table(step, "lines", baskets=baskets, items=items)
     return Baskets(baskets, catalogue, items, lines)
@@ -203,16 +209,18 @@ def _nothing(
             "there is no rule, because no order line is an item in a basket.",
             "The table of the exclusions says why.",
         )
-    of_baskets = f"{options.min_support:g} of {baskets:,} baskets"
+    name, wanted = "min_support", f"{options.min_support:g} of {baskets:,} baskets"
+    if options.min_baskets > options.min_support * baskets:
+        name, wanted = "min_baskets", f"{options.min_baskets:,} of {baskets:,}"
     if not itemsets:
         return (
-            f"there is no rule, because no item is in min_support = {of_baskets}.",
-            "Lower min_support.",
+            f"there is no rule, because no item is in {name} = {wanted}.",
+            f"Lower {name}.",
         )
     if len(itemsets) == 1:
         return (
-            f"there is no rule, because no two items are together in min_support = {of_baskets}.",
-            "Lower min_support.",
+            f"there is no rule, because no two items are together in {name} = {wanted}.",
+            f"Lower {name}.",
         )
     return (
         f"there is no rule, because none of {sum(itemsets[1:]):,} frequent itemsets has a"

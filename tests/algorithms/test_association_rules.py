@@ -68,7 +68,9 @@ class Rules:
                 model="association_rules",
                 log=self.log,
             )
-            task = Task("association_rules", (), AssociationRulesOptions(**options))
+            # What is checked by hand has few baskets.
+            given = AssociationRulesOptions(**{"min_baskets": 1, **options})
+            task = Task("association_rules", (), given)
             try:
                 self.fitted = ALGORITHM.fit(step, self.shop.raw("raw"), task)
                 assert set(self.fitted.outputs) == set(ALGORITHM.outputs)
@@ -282,6 +284,20 @@ def test_too_many_candidates_stop_the_fit_before_they_are_counted(rules: Rules, 
     assert len(rules.log.of(Iterated)) == size - 2
     # The limit itself is allowed.
     assert rules.again(min_support=0.5, max_items=size, max_itemsets=wanted)[""]
+
+
+def test_few_baskets_make_no_rules(rules: Rules) -> None:
+    """Of four baskets 1 % is one: without a least number every pair of every basket is a rule."""
+    baskets = dict.fromkeys(range(4), "ab") | {4: "cd"}
+    assert found(rules.find(lines_of(baskets), min_support=0.01, min_confidence=0)).keys() == {
+        (frozenset({one}), other) for one, other in ("ab", "ba", "cd", "dc")
+    }
+    assert found(rules.again(min_support=0.01, min_confidence=0, min_baskets=4)).keys() == {
+        (frozenset("a"), "b"),
+        (frozenset("b"), "a"),
+    }
+    assert rules.again(min_support=0.01, min_baskets=5)[""] == []
+    assert "no item is in min_baskets = 5 of 5." in rules.said
 
 
 @pytest.mark.parametrize(

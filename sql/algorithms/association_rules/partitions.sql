@@ -5,8 +5,9 @@ select
     cast(row_number() over (order by {{ seg_sql.bin_text('group_key') }}) as integer)
         as partition_number,
     count(*) as all_baskets,
-    cast(
-        ceil({{ seg_sql.round('count(*) * ' ~ seg_sql.lit(min_support), 6) }}) as bigint
+    greatest(
+        cast(ceil({{ seg_sql.round('count(*) * ' ~ seg_sql.lit(min_support), 6) }}) as bigint),
+        {{ min_baskets }}
     ) as min_baskets
 from {{ baskets }} as baskets
 group by group_key

@@ -242,6 +242,22 @@ lengths as (
 
 ),
 
+-- What a list has already, and what is not to be in it. In one: after the first of two such joins
+-- PostgreSQL expects a single row, and compares every row with every other for the second.
+taken as (
+
+    select customer_id, item_id
+    from personal
+    {%- if options.exclude_bought %}
+
+    union all
+
+    select customer_id, item_id
+    from {{ ref('customer_items') }} as customer_items
+    {%- endif %}
+
+),
+
 -- Far enough down the popular items for all but those who bought a hundred of them.
 fill as (
 
@@ -255,20 +271,12 @@ fill as (
     from lengths
     inner join popular
         on popular.place <= {{ options.top_n + 100 }}
-    left join personal
-        on personal.customer_id = lengths.customer_id
-        and personal.item_id = popular.item_id
-    {%- if options.exclude_bought %}
-    left join {{ ref('customer_items') }} as bought
-        on bought.customer_id = lengths.customer_id
-        and bought.item_id = popular.item_id
-    {%- endif %}
+    left join taken
+        on taken.customer_id = lengths.customer_id
+        and taken.item_id = popular.item_id
     where
         lengths.items < {{ options.top_n }}
-        and personal.customer_id is null
-        {%- if options.exclude_bought %}
-        and bought.customer_id is null
-        {%- endif %}
+        and taken.customer_id is null
 
 ),
 
