@@ -184,7 +184,7 @@ def _grid(cells: Rows, customers: int) -> Figure:
         marks.heat(
             drawn,
             x="recency score (the highest bought last)",
-            y="frequency score (the highest buys most often)",
+            y="frequency score",
             width=62,
             height=40,
         ),
