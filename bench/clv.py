@@ -35,7 +35,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from side_by_side import child, embedded_postgres, peak_gb, timed, versions
+from side_by_side import child, compiled, embedded_postgres, peak_gb, timed, versions
 
 LAST_DAY = "2024-12-31"
 AS_OF = "2025-01-01"
@@ -124,6 +124,8 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="Keep the data here.")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     given = parser.parse_args()
+    if not given.child:
+        compiled()
     if given.child:
         print(json.dumps(CHILDREN[given.child](given)))
         return

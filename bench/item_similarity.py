@@ -83,6 +83,10 @@ def main() -> None:
     parser.add_argument("--verbose", action="store_true", help="Print what each statement takes.")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     given = parser.parse_args()
+    if not given.child:
+        from side_by_side import compiled
+
+        compiled()
     if given.child:
         print(json.dumps(CHILDREN[given.child](given)))
         return

@@ -75,6 +75,10 @@ def main() -> None:
     parser.add_argument("--verbose", action="store_true", help="Print every round.")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     given = parser.parse_args()
+    if not given.child:
+        from side_by_side import compiled
+
+        compiled()
     given.k = given.k or (5 if given.features <= 4 else 8)
     if given.child:
         print(json.dumps(CHILDREN[given.child](given)))

@@ -63,6 +63,10 @@ def main() -> None:
     parser.add_argument("--support", type=float, default=0.005)
     parser.add_argument("--confidence", type=float, default=0.3)
     given = parser.parse_args()
+    if not given.child:
+        from side_by_side import compiled
+
+        compiled()
     if given.child:
         print(json.dumps(CHILDREN[given.child](given)))
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import importlib.metadata
 import json
 import os
@@ -19,6 +20,16 @@ from typing import Any
 def versions(*names: str) -> str:
     known = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names)
     return f"{known}, Python {sys.version.split()[0]}, {os.cpu_count()} cores"
+
+
+def compiled() -> None:
+    """Compile our modules, as installing does, and as those of all others are.
+
+    From a checkout, and where PYTHONDONTWRITEBYTECODE is set, each start compiles them again.
+    """
+    import seg_sql
+
+    compileall.compile_dir(str(Path(seg_sql.__file__).parent), quiet=1)
 
 
 def timed(work: Callable[[], Any]) -> float:
