@@ -228,8 +228,8 @@ def _lifecycle(steps: Steps, given: Any) -> Iterator[str]:
         "at_risk": f"{_plural(days, 'days since the last purchase')}, more than {risk:,.6g}",
         "churned": f"{_plural(days, 'days since the last purchase')}, more than {churn:,.6g}",
     }[row["stage"]]
-    yield (f"Lifecycle: {stage}, because {why}.")
-    yield (f"  at risk after {risk:,.6g} days, churned after {churn:,.6g}, from {whose}.")
+    yield f"Lifecycle: {stage}, because {why}."
+    yield f"  at risk after {risk:,.6g} days, churned after {churn:,.6g}, from {whose}."
 
 
 def _segments(steps: Steps, given: Any) -> Iterator[str]:
@@ -237,7 +237,7 @@ def _segments(steps: Steps, given: Any) -> Iterator[str]:
     rows = steps.rows("segments", parameters=given)
     if len(rows) > 1:
         said = ", ".join(f"{row['as_of']} {row['segment']}" for row in reversed(rows))
-        yield (f"Segments over time: {said}.")
+        yield f"Segments over time: {said}."
 
 
 def _cluster(steps: Steps, given: Any) -> Iterator[str]:
