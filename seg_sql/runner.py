@@ -19,6 +19,7 @@ from seg_sql.events import RunFinished, RunStarted, Said, TestFinished
 from seg_sql.fitting import STATE
 from seg_sql.journal import works
 from seg_sql.ownership import RUN_TABLES, check_ours, leftovers
+from seg_sql.project import UnitTest
 from seg_sql.run import Run, end, finish, lose
 from seg_sql.segment_history import histories, sources
 from seg_sql.testing import stored_failures_name
@@ -39,6 +40,7 @@ def build(run: Run, names: Iterable[str]) -> RunFinished:
     order = [name for name in workspace.graph.order if name in chosen]
     building = [name for name in order if workspace.nodes[name].builds]
     tests = _tests(run, order) if run.options.tests else {}
+    units = _unit_tests(run, order, only_changed=True) if run.options.tests else []
     run.target.prepare()
     with locked(run):
         with _starting():
@@ -54,7 +56,7 @@ def build(run: Run, names: Iterable[str]) -> RunFinished:
             _check_rights(run)
             engine.prepare_schema()
             _drop_leftovers(run, existing)
-            _say_start(run, building, tests)
+            _say_start(run, building, units, tests)
             _say_limits(run)
             check_own(workspace, order, run.log)
             _settle(run, chosen)
@@ -62,8 +64,7 @@ def build(run: Run, names: Iterable[str]) -> RunFinished:
             freshness.keep_fits(workspace, run.steps, existing, run.options.full_refresh)
             _let_grow(run, building, existing)
         try:
-            if run.options.tests:
-                _run_unit_tests(run, order, only_changed=True)
+            _run_unit_tests(run, units)
             walk(run, order, tests)
             if run.together:
                 publish_together(run)
@@ -84,16 +85,17 @@ def test(run: Run, names: Iterable[str]) -> RunFinished:
     chosen = set(names)
     order = [name for name in workspace.graph.order if name in chosen]
     tests = _tests(run, order)
+    units = _unit_tests(run, order, only_changed=False)
     run.target.prepare()
     # The tables that keep failures are the only thing that this writes.
     with locked(run) if run.options.store_failures else nullcontext():
         with _starting():
             existing = engine.existing()
             check_ours(workspace, engine, _kept(run, tests), existing)
-            _say_start(run, [], tests)
+            _say_start(run, [], units, tests)
             _settle(run, chosen)
         try:
-            _run_unit_tests(run, order, only_changed=False)
+            _run_unit_tests(run, units)
             _run_data_tests(run, order, tests, existing)
         finally:
             finished = end(run, began)
@@ -262,7 +264,12 @@ def _drop_leftovers(run: Run, existing: Mapping[str, Existing]) -> None:
         run.log(Said(f"Dropped {dropped} {what} of an interrupted run.", level="debug"))
 
 
-def _say_start(run: Run, building: Sequence[str], tests: Mapping[str, list[DataTest]]) -> None:
+def _say_start(
+    run: Run,
+    building: Sequence[str],
+    units: Sequence[UnitTest],
+    tests: Mapping[str, list[DataTest]],
+) -> None:
     nodes = run.workspace.nodes
     run.log(
         RunStarted(
@@ -275,6 +282,7 @@ def _say_start(run: Run, building: Sequence[str], tests: Mapping[str, list[DataT
             counts={
                 "models": sum(nodes[name].kind != "seed" for name in building),
                 "seeds": sum(nodes[name].kind == "seed" for name in building),
+                "unit tests": len(units),
                 "data tests": sum(map(len, tests.values())),
             },
         )
@@ -295,18 +303,24 @@ def _say_limits(run: Run) -> None:
         )
 
 
-def _run_unit_tests(run: Run, order: Sequence[str], *, only_changed: bool) -> None:
-    """Run the unit tests of models; in a build, of those whose text has not passed them yet."""
+def _unit_tests(run: Run, order: Sequence[str], *, only_changed: bool) -> list[UnitTest]:
+    """Return the unit tests of models; in a build, of those whose text has not passed them yet."""
+    sums, dialect = checksums(run.workspace), run.workspace.dialect
+    return [
+        unit
+        for unit in run.workspace.project.unit_tests
+        if (name := unit.entry.model) in order
+        and not (unit.packaged and _is_replaced(run.workspace, name))
+        and not (only_changed and run.unit_tested.get(name, {}).get(dialect) == sums[name])
+    ]
+
+
+def _run_unit_tests(run: Run, units: Sequence[UnitTest]) -> None:
+    """Run unit tests, and keep in mind which text of a model passed them."""
     dialect = run.workspace.dialect
-    sums = checksums(run.workspace)
-    passed = {name: run.unit_tested.get(name, {}).get(dialect) for name in order}
     tested: set[str] = set()
-    for unit in run.workspace.project.unit_tests:
+    for unit in units:
         name = unit.entry.model
-        if unit.packaged and _is_replaced(run.workspace, name):
-            continue
-        if name not in order or (only_changed and passed[name] == sums[name]):
-            continue
         try:
             finished = run_unit_test(unit, run.workspace, run.engine)
         except DatabaseError as error:
@@ -323,6 +337,7 @@ def _run_unit_tests(run: Run, order: Sequence[str], *, only_changed: bool) -> No
             run.failed.add(name)
             if run.options.fail_fast:
                 return
+    sums = checksums(run.workspace) if tested else {}
     for name in tested:
         others = {k: sum_ for k, sum_ in run.unit_tested.get(name, {}).items() if k != dialect}
         run.unit_tested[name] = others if name in run.failed else {**others, dialect: sums[name]}
