@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 
 from seg_sql import __version__, freshness
-from seg_sql.artifacts import checksums
 from seg_sql.building import data_test, publish_together, walk
 from seg_sql.checking import check_own
 from seg_sql.data_tests import DataTest, attach, data_tests
@@ -23,7 +21,7 @@ from seg_sql.project import UnitTest
 from seg_sql.run import Run, end, finish, lose
 from seg_sql.segment_history import histories, sources
 from seg_sql.testing import stored_failures_name
-from seg_sql.unit_testing import run_unit_test
+from seg_sql.unit_test_runs import run_unit_tests, unit_tests_due
 from seg_sql.workspace import Workspace
 
 
@@ -40,7 +38,7 @@ def build(run: Run, names: Iterable[str]) -> RunFinished:
     order = [name for name in workspace.graph.order if name in chosen]
     building = [name for name in order if workspace.nodes[name].builds]
     tests = _tests(run, order) if run.options.tests else {}
-    units = _unit_tests(run, order, only_changed=True) if run.options.tests else []
+    units = unit_tests_due(run, order, only_changed=True) if run.options.tests else []
     run.target.prepare()
     with locked(run):
         with _starting():
@@ -64,7 +62,7 @@ def build(run: Run, names: Iterable[str]) -> RunFinished:
             freshness.keep_fits(workspace, run.steps, existing, run.options.full_refresh)
             _let_grow(run, building, existing)
         try:
-            _run_unit_tests(run, units)
+            run_unit_tests(run, units)
             walk(run, order, tests)
             if run.together:
                 publish_together(run)
@@ -85,7 +83,7 @@ def test(run: Run, names: Iterable[str]) -> RunFinished:
     chosen = set(names)
     order = [name for name in workspace.graph.order if name in chosen]
     tests = _tests(run, order)
-    units = _unit_tests(run, order, only_changed=False)
+    units = unit_tests_due(run, order, only_changed=False)
     run.target.prepare()
     # The tables that keep failures are the only thing that this writes.
     with locked(run) if run.options.store_failures else nullcontext():
@@ -95,7 +93,7 @@ def test(run: Run, names: Iterable[str]) -> RunFinished:
             _say_start(run, [], units, tests)
             _settle(run, chosen)
         try:
-            _run_unit_tests(run, units)
+            run_unit_tests(run, units)
             _run_data_tests(run, order, tests, existing)
         finally:
             finished = end(run, began)
@@ -301,58 +299,6 @@ def _say_limits(run: Run) -> None:
                 hint="For a check beside the real tables take a target of its own: --target ci.",
             )
         )
-
-
-def _unit_tests(run: Run, order: Sequence[str], *, only_changed: bool) -> list[UnitTest]:
-    """Return the unit tests of models; in a build, of those whose text has not passed them yet."""
-    sums, dialect = checksums(run.workspace), run.workspace.dialect
-    return [
-        unit
-        for unit in run.workspace.project.unit_tests
-        if (name := unit.entry.model) in order
-        and not (unit.packaged and _is_replaced(run.workspace, name))
-        and not (only_changed and run.unit_tested.get(name, {}).get(dialect) == sums[name])
-    ]
-
-
-def _run_unit_tests(run: Run, units: Sequence[UnitTest]) -> None:
-    """Run unit tests, and keep in mind which text of a model passed them."""
-    dialect = run.workspace.dialect
-    tested: set[str] = set()
-    for unit in units:
-        name = unit.entry.model
-        try:
-            finished = run_unit_test(unit, run.workspace, run.engine)
-        except DatabaseError as error:
-            lose(run, error)
-            return
-        compiled = ""
-        if finished.compiled and finished.status != "pass":
-            file = re.sub(r"\W+", "_", unit.entry.name)
-            shown = f"sql/unit_tests/{name}/{file}.sql"
-            compiled = str(run.target.keep_compiled(shown, finished.compiled))
-        run.log(replace(finished, compiled=compiled))
-        tested.add(name)
-        if finished.status != "pass":
-            run.failed.add(name)
-            if run.options.fail_fast:
-                return
-    sums = checksums(run.workspace) if tested else {}
-    for name in tested:
-        others = {k: sum_ for k, sum_ in run.unit_tested.get(name, {}).items() if k != dialect}
-        run.unit_tested[name] = others if name in run.failed else {**others, dialect: sums[name]}
-
-
-def _is_replaced(workspace: Workspace, name: str) -> bool:
-    """Return whether a packaged model, or one inlined into it, is a file of the project's.
-
-    The packaged unit tests say what the packaged text does.
-    """
-    node = workspace.nodes.get(name)
-    if node is None:
-        return False
-    inlined = [ref for ref in node.refs if not workspace.nodes[ref].builds]
-    return not node.model.packaged or any(_is_replaced(workspace, ref) for ref in inlined)
 
 
 def _run_data_tests(

@@ -26,6 +26,7 @@ SQL_TEXT = re.compile(
 # Each layer may import those below it and its own; nothing imports upwards.
 LAYERS = [
     {"cli", "api"},
+    {"cli_options"},
     {"compiling", "upkeep"},
     {"commands", "showing", "backfill", "forget", "tables"},
     {
@@ -34,6 +35,7 @@ LAYERS = [
         "building",
         "fitting",
         "run",
+        "unit_test_runs",
         "explain",
         "explain_items",
         "explain_clv",
