@@ -138,8 +138,7 @@ def _words(step: Steps, relation: str, task: Task) -> dict[str, Any]:
 def _numbered(step: Steps, options: ItemSimilarityOptions, words: dict[str, Any]) -> Baskets:
     """Number the items and baskets, and cut the baskets that are too large."""
     items = _table(step, "items", **words)
-    lines = _table(step, "lines", **words)
-    units = _table(step, "units", **words, lines=lines, items=items)
+    units = _table(step, "units", **words, items=items)
     limit = options.max_basket_items
     if limit is None:
         return Baskets(items, units, 0, 0)

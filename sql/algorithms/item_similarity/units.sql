@@ -2,14 +2,18 @@
 -- in a basket is there once.
 -- Grain: group and basket.
 select
-    {{ 'lines.group_key' if grouped else "'all'" }} as group_key,
-    lines.unit_id,
+    {{ 'items.group_key' if grouped else "'all'" }} as group_key,
+    lines.{{ unit }} as unit_id,
     {{ weight }} as weight,
     {{ seg_sql.set_of('items.item_no') }} as item_nos
-from {{ lines }} as lines
+from (
+    select{{ ' ' ~ group_key ~ ' as group_key,' if grouped }}{{ ' order_date,' if weighted }} {{ unit }}, item_id
+    from {{ relation }} as order_lines
+    where {{ counts }}
+) as lines
 inner join {{ items }} as items
     on items.item_id = lines.item_id
     {%- if grouped %}
     and items.group_key = lines.group_key
     {%- endif %}
-group by {{ 'lines.group_key, ' if grouped }}lines.unit_id
+group by {{ 'items.group_key, ' if grouped }}lines.{{ unit }}
