@@ -38,6 +38,7 @@ _MACROS = (
     "gamma_from_one",
     "gamma",
     "popular_item",
+    "in_colour",
 )
 _STEPS = (
     "calendar",
@@ -82,6 +83,7 @@ class Truth:
         weekend_factor: Arrivals on a Saturday or Sunday against those on another day.
         shipping_price: Price of the item SHIPPING.
         shipping_share: Share of the small orders that pay for shipping.
+        taste_share: Share of the draws of items that are taken in the customer's own colour.
         affinity_share: Share of the orders worth 20 or more that have an affinity.
         companion_share: Share of an affinity's items that come along with it.
         guests_per_customer: Orders of guests, as a share of the number of customers.
@@ -107,6 +109,7 @@ class Truth:
     weekend_factor: float = 1.3
     shipping_price: float = 3.95
     shipping_share: float = 0.6
+    taste_share: float = 0.7
     affinity_share: float = 0.15
     companion_share: float = 0.8
     guests_per_customer: float = 0.15
@@ -278,7 +281,8 @@ def _parameters(
             "description": _SEASONALITY,
             **take("yearly_growth", "yearly_swing", "weekend_factor"),
         },
-        "popularity": "An item's share of the draws falls as 1 / (rank + 4), for 400 items.",
+        "popularity": "An item's share of the draws falls as 1 / (rank + 4), for 400 items; then"
+        " taste_share of the draws are changed to the same product in the customer's own colour.",
         "affinities": [
             {"items": [item["sku"] for item in group], "names": [item["name"] for item in group]}
             for group in groups.values()

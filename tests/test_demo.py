@@ -427,6 +427,37 @@ def test_planted_affinities_are_bought_together_and_others_are_not(shop: Shop) -
     assert 0.8 < observed / expected < 2
 
 
+def test_another_colour_is_that_of_the_same_product(shop: Shop) -> None:
+    named = dict(shop.rows("select item_number, name from items where is_product"))
+    recoloured = shop.rows(
+        "select item_number, colour, in_colour(item_number, colour) from items, range(10) as c (colour)"
+        " where is_product"
+    )
+    colours: dict[int, set[str]] = {}
+    for item, colour, other in recoloured:
+        product, _, name = named[other].rpartition(" ")
+        assert named[item].rpartition(" ")[0] == product
+        colours.setdefault(colour, set()).add(name)
+    # Ten numbers, ten colours, each of one number.
+    assert sorted(map(len, colours.values())) == [1] * 10
+    assert len(set().union(*colours.values())) == 10
+
+
+def test_customers_buy_in_the_colour_that_they_like(shop: Shop) -> None:
+    # Of the draws the share of taste is changed to the customer's colour; one in ten of the others
+    # has it by chance, whatever the popularity of the items, as the colours are drawn evenly.
+    liked = shop.column(
+        """
+        select item_numbers[1] = in_colour(item_numbers[1], colour_number)
+        from baskets
+        where draws = 1 and len(companion_items) = 0
+        """
+    )
+    expected = TRUTH.taste_share + (1 - TRUTH.taste_share) / 10
+    assert len(liked) > 5000
+    assert abs(liked.mean() - expected) < ERRORS * math.sqrt(expected * (1 - expected) / len(liked))
+
+
 def test_the_catalogue_can_be_sold(shop: Shop) -> None:
     rows = shop.rows("select sku, name, category, list_price, is_product from {items}")
     assert len({row[0] for row in rows}) == len({row[1] for row in rows}) == 401

@@ -10,11 +10,18 @@ filled as (
         *,
         round(order_value - case when is_shipped then catalogue_prices[401] else 0e0 end, 2)
             as goods_value,
-        -- Items are drawn alone, by popularity; those of an affinity come along most of the time.
+        -- Items are drawn alone, by popularity; many of them are then taken in the colour that the
+        -- customer likes. Those of an affinity come along most of the time.
         list_sort(list_distinct(list_concat(
             list_transform(
                 range(cast(draws as bigint)),
-                lambda draw: popular_item('item', purchase * 128 + draw)
+                lambda draw: case
+                    when uniform('taste', purchase * 128 + draw) < {{ truth.taste_share }}
+                        then in_colour(
+                            popular_item('item', purchase * 128 + draw), colour_number
+                        )
+                    else popular_item('item', purchase * 128 + draw)
+                end
             ),
             list_filter(
                 companion_items,

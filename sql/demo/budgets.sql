@@ -1,4 +1,5 @@
--- What each order will be filled with: how many draws of items, which affinity, whether shipping.
+-- What each order will be filled with: how many draws of items, which affinity and colour, whether
+-- shipping.
 -- The catalogue's prices come along as a list, so that the next views look prices up by number.
 create or replace temp view budgets as
 
@@ -31,6 +32,8 @@ companions as (
 select
     orders.*,
     catalogue.catalogue_prices,
+    -- The colour that the customer likes.
+    cast(floor(10e0 * uniform('colour', orders.purchase // 1024)) as integer) as colour_number,
     -- Most small orders pay for shipping, which is part of their value.
     orders.order_value between 12 and 45
     and uniform('shipping', orders.purchase) < {{ truth.shipping_share }} as is_shipped,
