@@ -39,3 +39,38 @@
 {% macro postgres__param(name) -%}
     %({{ name }})s
 {%- endmacro %}
+
+
+{# Before a CTE in parentheses: it is computed by itself, whatever reads it. #}
+{% macro materialized() -%}
+    {{ adapter.dispatch('materialized', 'seg_sql')() }}
+{%- endmacro %}
+
+{# PostgreSQL would compute it in one process; Spark does not know it. #}
+{% macro default__materialized() -%}
+{%- endmacro %}
+
+{# DuckDB takes joins across CTEs in an order of its own, by guesses that can be far out. #}
+{% macro duckdb__materialized() -%}
+    materialized
+{%- endmacro %}
+
+
+{# In which of `slices` slices of a table the rows with this value of `x` are, from 0 on; by a hash,
+   which is the engine's own: the same in one run, and nothing else is to follow from it. #}
+{% macro slice_of(x, slices) -%}
+    {{ adapter.dispatch('slice_of', 'seg_sql')(x, slices) }}
+{%- endmacro %}
+
+{% macro default__slice_of(x, slices) -%}
+    cast(floor({{ seg_sql.hash01(x) }} * {{ slices }}) as integer)
+{%- endmacro %}
+
+{# Both hash without the text and md5 of hash01: in a fraction of the time. #}
+{% macro duckdb__slice_of(x, slices) -%}
+    hash({{ x }}) % {{ slices }}
+{%- endmacro %}
+
+{% macro postgres__slice_of(x, slices) -%}
+    (hashtext(cast({{ x }} as text)) & 2147483647) % {{ slices }}
+{%- endmacro %}

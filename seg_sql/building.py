@@ -6,12 +6,12 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from seg_sql import segment_history
+from seg_sql import segment_history, slices
 from seg_sql.data_tests import DataTest
 from seg_sql.engines import Publication, RelationKind
 from seg_sql.errors import DatabaseError, ModelError, SegSqlError
 from seg_sql.events import NodeFinished, NodeStarted, Said, Status
-from seg_sql.fitting import empty, fit
+from seg_sql.fitting import empty, fill, fit
 from seg_sql.nodes import Node
 from seg_sql.ownership import described
 from seg_sql.project import Model
@@ -50,7 +50,7 @@ def walk(run: Run, order: Sequence[str], tests: Mapping[str, Sequence[DataTest]]
             continue
         run.log(started)
         began = time.perf_counter()
-        if run.workspace.nodes[name].algorithm is not None:
+        if run.workspace.nodes[name].is_long:
             keep_for_retry(run, building, index)
         try:
             _build(run, run.workspace.nodes[name], started, tests.get(name, []))
@@ -145,6 +145,8 @@ def _make_and_test(run: Run, node: Node, tests: Sequence[DataTest]) -> tuple[int
         _show_history(run, node)
     elif node.name in run.workspace.growing:
         rows = _grow(run, node, sql)
+    elif (number := slices.needed(run.steps, node, run.workspace.ref_sql)) > 1:
+        rows = fill(run, node, sql, number)
     else:
         hidden = run.steps.work_name()
         kind: RelationKind = "view" if node.kind == "view" else "table"

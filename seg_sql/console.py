@@ -158,7 +158,10 @@ class Console:
     def _iterated(self, event: Iterated) -> None:
         if self.quiet:
             return
-        figures = "   ".join(f"{key} {value:,.6g}" for key, value in event.figures.items())
+        figures = "   ".join(
+            f"{key} {value:{',' if isinstance(value, int) else ',.6g'}}"
+            for key, value in event.figures.items()
+        )
         stage = f"{event.stage}   " if event.stage else ""
         text = f"    iteration {event.iteration:<3} {stage}{figures}   {event.seconds:.2f}s"
         if not self.stream.isatty():

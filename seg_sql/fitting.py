@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from seg_sql import __version__
+from seg_sql import __version__, slices
 from seg_sql.algorithm import Fit, Task
 from seg_sql.engines import WORK_PREFIX, Existing, RelationKind
 from seg_sql.errors import DatabaseError, ModelError, SegSqlError
@@ -37,21 +39,7 @@ def fit(run: Run, node: Node, select: str) -> Fit:
             hint="Add unique_key='customer_id', or what it is, to its config().",
         )
     existing = run.engine.existing()
-    journal = _journal(run, node, select)
-    steps = Steps(
-        workspace,
-        run.engine,
-        journal.work,
-        f"algorithms/{algorithm.name}",
-        model=node.name,
-        log=run.log,
-        journal=journal,
-    )
-    if journal.replaying:
-        said = f"{node.name}: goes on with the interrupted fit after iteration {journal.iteration}"
-        run.log(Said(said))
-    interrupted = True
-    try:
+    with _steps(run, node, select, f"algorithms/{algorithm.name}", "fit") as steps:
         if algorithm.keyed:
             # Rows of a table that the SELECT merely names are read where they are.
             kind: RelationKind = "view" if _is_projection(run, select) else "table"
@@ -64,17 +52,50 @@ def fit(run: Run, node: Node, select: str) -> Fit:
             steps.made.remove(table)
         for sentence in found.warnings:
             steps.warn(sentence)
+    return found
+
+
+def fill(run: Run, node: Node, select: str, number: int) -> int:
+    """Fill the hidden table of a large model in so many slices; return its number of rows."""
+    with _steps(run, node, select, "runner", "table") as steps:
+        hidden, rows = slices.fill(steps, node, number, run.workspace.ref_sql)
+        run.workspace.hidden[node.name] = hidden
+        steps.made.remove(hidden)
+    return rows
+
+
+@contextmanager
+def _steps(run: Run, node: Node, select: str, folder: str, what: str) -> Iterator[Steps]:
+    """Give the statements of a long piece of work, which `retry` goes on with if it is interrupted.
+
+    What is in `made` at the end is dropped.
+    """
+    journal = _journal(run, node, select)
+    steps = Steps(
+        run.workspace,
+        run.engine,
+        journal.work,
+        folder,
+        model=node.name,
+        log=run.log,
+        journal=journal,
+    )
+    if journal.replaying:
+        after = f"after iteration {journal.iteration}"
+        run.log(Said(f"{node.name}: goes on with the interrupted {what} {after}"))
+    interrupted = True
+    try:
+        yield steps
         interrupted = False
     except SegSqlError as error:
         # What went wrong would go wrong again, unless the connection was lost.
         interrupted = isinstance(error, DatabaseError) and error.lost
         raise
     finally:
-        # An interrupted fit leaves its work tables and answers to `retry`.
+        # Interrupted, it leaves its work tables and answers to `retry`.
         if not interrupted:
             steps.drop(*reversed(steps.made))
             journal.end()
-    return found
 
 
 def _journal(run: Run, node: Node, select: str) -> Journal:

@@ -56,6 +56,8 @@ class Journal:
         for kind, _, answer in self.known:
             if kind == "table" and answer["lasts"]:
                 found[answer["name"]] = answer["rows"]
+            elif kind == "append":
+                found[answer["name"]] = (found[answer["name"]] or 0) + answer["rows"]
             elif kind == "drop":
                 found.pop(answer, None)
         return found

@@ -68,6 +68,17 @@ class Node:
         return self.kind != "ephemeral"
 
     @property
+    def slices(self) -> Mapping[str, Any]:
+        """Return how its table is filled in slices (`seg_sql.slices`); empty where it is not."""
+        slices: Mapping[str, Any] = self.config.meta.get("slices", {})
+        return slices
+
+    @property
+    def is_long(self) -> bool:
+        """Return whether `retry` can go on in the middle of it."""
+        return self.algorithm is not None or bool(self.slices)
+
+    @property
     def needs(self) -> Mapping[str, list[str]]:
         """Return the columns of each input that it cannot do without."""
         needs: Mapping[str, list[str]] = self.config.meta.get("needs", {})

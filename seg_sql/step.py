@@ -123,6 +123,16 @@ class Steps:
                 self.journal.refuse()
         return name
 
+    def append(self, name: str, select: str) -> int:
+        """Add the rows of a SELECT to a table that outlasts the connection; return their number."""
+        if self.journal is None:
+            return self.engine.append(name, select)
+        known, answer = self.journal.recall("append", select)
+        if not known:
+            answer = {"name": name, "rows": self.engine.append(name, select)}
+            self.journal.keep("append", select, answer)
+        return int(answer["rows"])
+
     def relation(self, name: str) -> str:
         """Return the qualified name of a work relation, for use in a template."""
         return self.engine.relation(name)

@@ -61,7 +61,7 @@ LAYERS = [
     },
     {"data_tests", "ownership", "grain", "lineage"},
     {"algorithms"},
-    {"step"},
+    {"step", "slices"},
     {"workspace", "journal"},
     {"inputs", "nodes", "sql_errors"},
     {"render", "select"},

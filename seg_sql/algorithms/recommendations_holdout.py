@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 from seg_sql.algorithm import Fit, Task
 from seg_sql.algorithms.recommendations_metrics import RecommendationsMetricsOptions
 from seg_sql.errors import ModelError
+from seg_sql.slices import fill, needed
 
 if TYPE_CHECKING:
     from seg_sql.step import Steps
 
 LINES, BOUGHT = "order_lines_clean", "customer_items"
-SIMILARITY, LISTS = "item_similarity", "recommendations"
+SIMILARITY, LISTS, POPULAR = "item_similarity", "recommendations", "popular_items"
 
 _ACCURACY = {
     "precision": "precision_at_k",
@@ -46,10 +47,12 @@ def fit(step: Steps, relation: str, task: Task) -> Fit:
             "The recommendations are measured by a split in time, and no order line has a date.",
             hint="Map ordered_at of order_lines in seg_sql.yml.",
         )
-    lines = _table(step, "parted_all", relation=relation)
+    whole = step.table(step.sql("parted_all", relation=relation))
+    lines = step.relation(whole)
     split, as_of = _split(step, options, lines, task.as_of)
     earlier = _table(step, "parted", relation=lines, later=False, **split)
     later = _table(step, "parted", relation=lines, later=True, **split)
+    step.drop(whole)
     chosen = workspace.renderer.variable(LISTS)
     longest = max(options.k)
     with workspace.renderer.variables(
@@ -58,11 +61,11 @@ def fit(step: Steps, relation: str, task: Task) -> Fit:
         similar = _similar(step, task, earlier, as_of)
         known = _made(step, workspace.compile(BOUGHT, ref=_reader(step, {LINES: earlier})))
         new = _made(step, workspace.compile(BOUGHT, ref=_reader(step, {LINES: later})))
-        before = _reader(step, {LINES: earlier, SIMILARITY: similar, BOUGHT: known})
-        recommended = _made(step, workspace.compile(LISTS, ref=before))
-        popular = _made(step, workspace.compile("popular_items", ref=before))
-    same = {"earlier": known, "exclude_bought": chosen["exclude_bought"]}
-    truth = _table(step, "truth", later=new, **same)
+        same = {"earlier": known, "exclude_bought": chosen["exclude_bought"]}
+        truth = _table(step, "truth", later=new, **same)
+        popular = _made(step, workspace.compile(POPULAR, ref=_reader(step, {LINES: earlier})))
+        before = {LINES: earlier, SIMILARITY: similar, BOUGHT: known, POPULAR: popular}
+        recommended = _listed(step, before, truth)
     lists = _table(
         step,
         "lists",
@@ -109,27 +112,52 @@ def _split(
 
 def _similar(step: Steps, task: Task, earlier: str, as_of: str) -> str:
     """Refit item_similarity; return its table."""
-    from seg_sql.step import Steps
-
     workspace = step.workspace
     node = workspace.nodes[SIMILARITY]
     select = workspace.compile(SIMILARITY, ref=_reader(step, {LINES: earlier}))
     if node.algorithm is None:
         return _made(step, select)
+    steps = _steps(step, f"algorithms/{node.algorithm.name}")
+    again = replace(task, model=SIMILARITY, options=node.options, as_of=as_of)
+    found = node.algorithm.fit(steps, f"(\n{select}\n)", again)
+    return step.relation(found.outputs[""])
+
+
+def _listed(step: Steps, before: Mapping[str, str], truth: str) -> str:
+    """Make the recommendations; return their table.
+
+    What is made in slices of the customers can be made of those alone who are measured.
+    """
+    workspace, read = step.workspace, _reader(step, before)
+    node = workspace.nodes[LISTS]
+    measured = {
+        name: _table(step, "measured", relation=read(name), truth=truth)
+        for name in node.slices.get("of", ())
+        if name in node.refs
+    }
+    read = _reader(step, {**before, **measured})
+    steps = _steps(step, "runner")
+    slices = needed(steps, node, read)
+    if slices == 1:
+        return _made(step, workspace.compile(LISTS, ref=read))
+    return step.relation(fill(steps, node, slices, read, work=True)[0])
+
+
+def _steps(step: Steps, folder: str) -> Steps:
+    """Return the statements of another folder; its work tables are dropped with those of `step`."""
+    from seg_sql.step import Steps
+
     steps = Steps(
-        workspace,
+        step.workspace,
         step.engine,
         step.run,
-        f"algorithms/{node.algorithm.name}",
+        folder,
         model=step.model,
         log=step.log,
         counter=step.counter,
     )
-    # Dropped with the work tables of this model.
     steps.made = step.made
-    again = replace(task, model=SIMILARITY, options=node.options, as_of=as_of)
-    found = node.algorithm.fit(steps, f"(\n{select}\n)", again)
-    return step.relation(found.outputs[""])
+    return steps
 
 
 def _reader(step: Steps, tables: Mapping[str, str]) -> Callable[[str], str]:

@@ -165,6 +165,9 @@ class Engine(Protocol):
     def insert(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Append rows of Python values to a table of the target schema."""
 
+    def append(self, name: str, select: str) -> int:
+        """Append the rows of a SELECT to a table of the target schema; return their number."""
+
     def publish(self, publications: Sequence[Publication], *, first: Sequence[str] = ()) -> None:
         """Make finished relations visible under their names, all in one transaction.
 

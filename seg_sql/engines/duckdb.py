@@ -306,6 +306,11 @@ class DuckDBEngine:
                 values = [value for row in part for value in row]
                 self.send(f"{into} {', '.join([one] * len(part))}", values)
 
+    def append(self, name: str, select: str) -> int:
+        """Append the rows of a SELECT to a table of the target schema; return their number."""
+        added = self.send(f"insert into {self.relation(name)}\n{select}", inner=select)
+        return int(added.rows[0][0])
+
     def publish(self, publications: Sequence[Publication], *, first: Sequence[str] = ()) -> None:
         """Make finished relations visible under their names, all in one transaction."""
         from seg_sql.engines._duckdb_publish import publish

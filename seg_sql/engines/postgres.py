@@ -352,6 +352,13 @@ class PostgresEngine:
             finally:
                 self.seconds += time.perf_counter() - start
 
+    def append(self, name: str, select: str) -> int:
+        """Append the rows of a SELECT to a table of the target schema; return their number."""
+        self.send(f"insert into {self.relation(name)}\n{select}", inner=select)
+        rows = self._count
+        self.send(f"analyze {self.relation(name)}")
+        return rows
+
     def publish(self, publications: Sequence[Publication], *, first: Sequence[str] = ()) -> None:
         """Make finished relations visible under their names, all in one transaction."""
         from seg_sql.engines._postgres_publish import publish

@@ -24,13 +24,13 @@ MODEL = """
 """
 # After as many iterations the process is killed.
 LAST = 5
-KILLED = f"""
+KILLED = """
 import os, signal
 from seg_sql.step import Steps
 progress = Steps.progress
 def killed(self, iteration, *given, **figures):
     progress(self, iteration, *given, **figures)
-    if iteration == {LAST}:
+    if iteration == {last}:
         os.kill(os.getpid(), signal.SIGKILL)
 Steps.progress = killed
 """
@@ -50,11 +50,14 @@ def clouds(shop: BuildShop) -> BuildShop:
     return shop
 
 
-def kill(shop: BuildShop) -> None:
+def kill(shop: BuildShop, *, after: int = LAST) -> None:
     """Build in a process of its own, which ends as by kill -9 in the middle of the fit."""
     main = "\nimport sys\nfrom seg_sql.cli import main\nsys.argv = ['seg-sql', 'build', '-s', 'clouds']\nmain()"
     done = subprocess.run(
-        [sys.executable, "-c", KILLED + main], cwd=shop.folder, capture_output=True, timeout=120
+        [sys.executable, "-c", KILLED.format(last=after) + main],
+        cwd=shop.folder,
+        capture_output=True,
+        timeout=120,
     )
     assert done.returncode == -signal.SIGKILL, done.stderr
     # On PostgreSQL the lock is given back when the server sees that its client is gone.
@@ -93,6 +96,29 @@ def test_retry_goes_on_after_kill_9(clouds: BuildShop) -> None:
             for name, value in row.items():
                 near = isinstance(value, float)
                 assert value == (pytest.approx(other[name], rel=1e-9) if near else other[name])
+
+
+SLICED = {
+    "much": "select 5 * 10000000 as row_count",
+    "part": "select id, x from {{ input('points') }} as points",
+    "clouds": "select id, x from {{ ref('part') }} as part",
+}
+
+
+def test_slices_go_on_after_kill_9(clouds: BuildShop) -> None:
+    """A table that is filled in five slices, killed after the third, with its rows once each."""
+    meta = "meta={'slices': {'by': 'id', 'of': ['part'], 'rows': 'much'}}"
+    for name, select in SLICED.items():
+        config = f"materialized='table', {meta}" if name == "clouds" else "materialized='ephemeral'"
+        clouds.model(name, f"{{{{ config({config}) }}}}\n{select}")
+    kill(clouds, after=3)
+    assert clouds.run("retry", wait=20) == 0, clouds.said()
+    assert "goes on with the interrupted table after iteration 3" in clouds.said()
+    assert iterations(clouds) == [3, 4, 5]
+    assert clouds.hidden() == []
+    [node] = clouds.log.of(NodeFinished)
+    rows = clouds.rows("clouds")
+    assert node.rows == len(rows) == len({row["id"] for row in rows}) == 1500
 
 
 @pytest.mark.parametrize("change", ["rows", "options"])

@@ -12,10 +12,11 @@ import duckdb
 import pytest
 from shop import Shop
 
-from seg_sql import explain, explain_items
+from seg_sql import explain, explain_items, slices
 from seg_sql.demo import generate
 from seg_sql.engines import open_engine
 from seg_sql.errors import SelectionError
+from seg_sql.events import Iterated
 from seg_sql.profiles import DuckDBTarget, PostgresTarget
 from seg_sql.session import Settings
 
@@ -159,6 +160,57 @@ def test_customers_who_are_alike(shop: Shop) -> None:
     assert found["x"] == [("r", "neighbours", None), ("s", "neighbours", None)]
     scores = [row["score"] for row in shop.rows("recommendations") if row["customer_id"] == "x"]
     assert scores == pytest.approx([2 / math.sqrt(2 * 3), 1 / math.sqrt(2 * 2)], abs=1e-9)
+
+
+@pytest.mark.parametrize("method", ["similar_items", "user"])
+def test_slices_change_no_row(
+    tmp_path: Path, shop: Shop, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    """Lists and metrics of a demo shop, whose customers partly have never bought, are the same in
+    one statement and in many."""
+    with closing(open_engine(DuckDBTarget(path=":memory:"))) as engine:
+        data = generate(engine, tmp_path / "data", customers=200, seed=5)
+    frame = duckdb.sql(
+        "select customer_id, order_no as order_id, ordered_at, sku as item_id"
+        f" from '{data.files['order_lines']}'"
+    ).df()
+    types = {"customer_id": "varchar", "order_id": "varchar", "ordered_at": "timestamp",
+             "item_id": "varchar"}  # fmt: skip
+    shop.load_frame(frame, types)
+    known = ["C0000001", *(f"new{number}" for number in range(20))]
+    shop.load([(customer,) for customer in known], ("customer_id",), name="customers")
+    shop.write(
+        inputs={
+            "order_lines": {"relation": shop.raw("raw")},
+            "customers": {"relation": shop.raw("customers")},
+        },
+        models={
+            "item_similarity": PAIRS,
+            "recommendations": {"method": method},
+            "recommendations_metrics": {"days": 90},
+        },
+        vars={"as_of": "2026-07-01"},
+    )
+    found: list[tuple[list[dict[str, Any]], list[dict[str, Any]]]] = []
+    for rows in (slices.ROWS_AT_A_TIME, 1000):
+        monkeypatch.setattr(slices, "ROWS_AT_A_TIME", rows)
+        shop.build("+recommendations_metrics")
+        sliced = {event.name for event in shop.log.of(Iterated)}
+        assert sliced == ({"recommendations", "recommendations_metrics"} if found else set())
+        found.append(
+            (
+                shop.rows("recommendations", order="customer_id, rank"),
+                shop.rows("recommendations_metrics", order="k, metric"),
+            )
+        )
+    source = "similar_items" if method == "similar_items" else "neighbours"
+    assert {row["source"] for row in found[0][0]} == {source, "popularity"}
+    assert {row["customer_id"] for row in found[0][0]} >= set(known)
+    for one, many in zip(*found, strict=True):
+        for column in {"score", "value", "popularity_baseline"} & one[0].keys():
+            numbers = [row.pop(column) for row in one]
+            assert numbers == pytest.approx([row.pop(column) for row in many], rel=1e-9)
+        assert one == many
 
 
 def test_metrics_by_hand(shop: Shop) -> None:

@@ -9,20 +9,39 @@ users as (
 
 ),
 
+{%- if exclude_bought %}
+
+bought as (
+
+    select users.customer_id, count(*) as items
+    from users
+    inner join {{ earlier }} as before
+        on before.customer_id = users.customer_id
+    group by users.customer_id
+
+),
+{%- endif %}
+
+-- As far down the popular items as it takes, as in recommendations.
 popular_lists as (
 
     select
         users.customer_id,
         popular.item_id,
         row_number() over (partition by users.customer_id order by popular.place) as rank
-    from users
-    inner join {{ popular }} as popular
-        on popular.place <= {{ longest + 100 }}
     {%- if exclude_bought %}
+    from bought as users
+    inner join {{ popular }} as popular
+        on popular.place <= {{ longest }} + users.items
+        and popular.place <= {{ longest + 100 }}
     left join {{ earlier }} as before
         on before.customer_id = users.customer_id
         and before.item_id = popular.item_id
     where before.customer_id is null
+    {%- else %}
+    from users
+    inner join {{ popular }} as popular
+        on popular.place <= {{ longest }}
     {%- endif %}
 
 ),

@@ -3,14 +3,29 @@
 -- Grain: one row per customer_id and rank. A score is rounded before it is compared; equal ones are
 -- in the order of the items' ids. Popular items come after all others: their score is the number of
 -- their baskets, and compares with nothing else.
-{{ config(materialized='table', unique_key=['customer_id', 'rank']) }}
+-- A large shop's lists are made in slices of its customers, so that the disk is never full of rows on
+-- the way: listed_items are then what the customers of one slice bought.
+{{ config(
+    materialized='table',
+    unique_key=['customer_id', 'rank'],
+    meta={
+        'needs': {'order_lines': ['customer_id', 'item_id']},
+        'order_by': ['customer_id', 'rank'],
+        'slices': {
+            'by': 'customer_id',
+            'of': ['listed_items', 'known_customers'],
+            'rows': 'recommendation_rows'
+        }
+    }
+) }}
 
 {%- set options = var('recommendations') %}
 {%- set aged = options.half_life_days is not none and input_has('order_lines', 'ordered_at') %}
 
 with
 
--- What a customer bought lately counts more: half as much after each half-life.
+-- What was bought lately counts more: half as much after each half-life. For the first method it is
+-- what the customer bought himself, for the second what customers like him bought.
 weighted as (
 
     select
@@ -21,7 +36,11 @@ weighted as (
         {%- else -%}
         {{ seg_sql.lit(1.0) }} as weight
         {%- endif %}
+    {%- if options.method == 'similar_items' %}
+    from {{ ref('listed_items') }} as listed_items
+    {%- else %}
     from {{ ref('customer_items') }} as customer_items
+    {%- endif %}
 
 ),
 
@@ -53,7 +72,7 @@ candidates as (
     inner join similar_items
         on similar_items.item_id = weighted.item_id
     {%- if options.exclude_bought %}
-    left join {{ ref('customer_items') }} as bought
+    left join {{ ref('listed_items') }} as bought
         on bought.customer_id = weighted.customer_id
         and bought.item_id = similar_items.similar_item_id
     where bought.customer_id is null
@@ -92,7 +111,7 @@ sizes as (
 shared as (
 
     select mine.customer_id, theirs.customer_id as neighbour_id, count(*) as items
-    from telling as mine
+    from {{ ref('listed_items') }} as mine
     inner join telling as theirs
         on theirs.item_id = mine.item_id
         and theirs.customer_id <> mine.customer_id
@@ -141,7 +160,7 @@ candidates as (
     inner join popular
         on popular.item_id = weighted.item_id
     {%- if options.exclude_bought %}
-    left join {{ ref('customer_items') }} as bought
+    left join {{ ref('listed_items') }} as bought
         on bought.customer_id = neighbours.customer_id
         and bought.item_id = weighted.item_id
     {%- endif %}
@@ -186,25 +205,32 @@ personal as (
 ),
 
 {% if options.method == 'similar_items' -%}
+own_items as {{ seg_sql.materialized() }} (
+
+    select personal.customer_id, personal.item_id, weighted.item_id as own_item_id, weighted.weight
+    from personal
+    inner join weighted
+        on weighted.customer_id = personal.customer_id
+
+),
+
 -- The item that adds most to a score is the reason.
 shares as (
 
     select
-        personal.customer_id,
-        personal.item_id,
-        weighted.item_id as because_item_id,
+        own_items.customer_id,
+        own_items.item_id,
+        own_items.own_item_id as because_item_id,
         row_number() over (
-            partition by personal.customer_id, personal.item_id
+            partition by own_items.customer_id, own_items.item_id
             order by
-                {{ seg_sql.round('weighted.weight * similar_items.similarity', 9) }} desc nulls last,
-                {{ seg_sql.bin('weighted.item_id') }}
+                {{ seg_sql.round('own_items.weight * similar_items.similarity', 9) }} desc nulls last,
+                {{ seg_sql.bin('own_items.own_item_id') }}
         ) as share_place
-    from personal
+    from own_items
     inner join similar_items
-        on similar_items.similar_item_id = personal.item_id
-    inner join weighted
-        on weighted.customer_id = personal.customer_id
-        and weighted.item_id = similar_items.item_id
+        on similar_items.item_id = own_items.own_item_id
+        and similar_items.similar_item_id = own_items.item_id
 
 ),
 
@@ -220,7 +246,7 @@ reasons as (
 customers as (
 
     select customer_id
-    from {{ ref('customer_items') }} as customer_items
+    from {{ ref('listed_items') }} as listed_items
     group by customer_id
     {%- if input_has('customers', 'customer_id') %}
 
@@ -232,33 +258,37 @@ customers as (
 
 ),
 
-lengths as (
-
-    select customers.customer_id, count(personal.item_id) as items
-    from customers
-    left join personal
-        on personal.customer_id = customers.customer_id
-    group by customers.customer_id
-
-),
-
 -- What a list has already, and what is not to be in it. In one: after the first of two such joins
 -- PostgreSQL expects a single row, and compares every row with every other for the second.
 taken as (
 
-    select customer_id, item_id
+    select customer_id, item_id, 1 as is_listed
     from personal
     {%- if options.exclude_bought %}
 
     union all
 
-    select customer_id, item_id
-    from {{ ref('customer_items') }} as customer_items
+    select customer_id, item_id, 0 as is_listed
+    from {{ ref('listed_items') }} as listed_items
     {%- endif %}
 
 ),
 
--- Far enough down the popular items for all but those who bought a hundred of them.
+lengths as (
+
+    select
+        customers.customer_id,
+        coalesce(sum(taken.is_listed), 0) as items,
+        count(taken.item_id) as taken_items
+    from customers
+    left join taken
+        on taken.customer_id = customers.customer_id
+    group by customers.customer_id
+
+),
+
+-- As far down the popular items as it takes if all that is taken is popular, but no further than for
+-- those who bought a hundred of them.
 fill as (
 
     select
@@ -270,7 +300,8 @@ fill as (
         ) as place
     from lengths
     inner join popular
-        on popular.place <= {{ options.top_n + 100 }}
+        on popular.place <= {{ options.top_n }} - lengths.items + lengths.taken_items
+        and popular.place <= {{ options.top_n + 100 }}
     left join taken
         on taken.customer_id = lengths.customer_id
         and taken.item_id = popular.item_id

@@ -30,7 +30,7 @@ totals as (
 
 ),
 
-fenced as (
+fenced as {{ seg_sql.materialized() }} (
 
     select count(*) as months
     from {{ seg_sql.months("cast('2011-01-31' as date)", seg_sql.as_of()) }} as touched
@@ -77,6 +77,7 @@ every_macro as (
         {{ seg_sql.round('given.amount') }} as rounded,
         {{ seg_sql.round('given.amount', digits=0) }} as whole,
         {{ seg_sql.hash01('given.id', 42) }} as draw,
+        {{ seg_sql.slice_of('given.id', 3) }} as slice,
         {{ seg_sql.is_finite('given.amount') }} as finite,
         {{ seg_sql.is_usable('given.amount') }} as usable,
         {{ seg_sql.safe_product('given.amount', 'given.amount') }} as product,

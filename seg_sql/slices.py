@@ -1,0 +1,82 @@
+"""A table that is filled in slices, so that what one statement needs at a time stays bounded.
+
+A model says in its meta how, as in
+`slices={'by': 'customer_id', 'of': ['listed_items'], 'rows': 'recommendation_rows'}`: the column
+that parts the rows, the ephemeral models of which it reads one slice at a time, and the ephemeral
+model of one row that says how many rows its SELECT has on the way. Other ephemeral models that it
+reads are made once, and not again for each slice. The rows are the same in any number of slices.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+from seg_sql.nodes import Node
+from seg_sql.step import Steps
+
+# Rows on the way in one statement: to sum them by two texts takes a good gigabyte.
+ROWS_AT_A_TIME = 10_000_000
+
+
+def needed(steps: Steps, node: Node, read: Callable[[str], str]) -> int:
+    """Return in how many slices a model is made: 1 for one that is small, or is not sliced.
+
+    Args:
+        steps: The statements of sql/runner.
+        node: The model.
+        read: What stands for `ref(name)`.
+    """
+    rows = node.slices.get("rows")
+    if rows not in steps.workspace.nodes:
+        return 1
+    on_the_way = int(steps.row("slice_rows", relation=read(rows))["row_count"] or 0)
+    return max(1, -(-on_the_way // ROWS_AT_A_TIME))
+
+
+def fill(
+    steps: Steps, node: Node, slices: int, read: Callable[[str], str], *, work: bool = False
+) -> tuple[str, int]:
+    """Make a table of a model's rows, a statement for each slice; return its name and their number.
+
+    Args:
+        steps: The statements of sql/runner.
+        node: The model.
+        slices: How many.
+        read: What stands for `ref(name)`.
+        work: Whether the table is never published.
+    """
+    workspace = steps.workspace
+    everything = f"(\n{workspace.compile(node.name, ref=read)}\n)"
+    filled = steps.table(
+        steps.sql("all_rows", columns=["*"], relation=everything, order_by=[], limit=0), work=work
+    )
+    inlined = [name for name in node.refs if not workspace.nodes[name].builds]
+    cut = [name for name in inlined if name in node.slices["of"]]
+    shared = {
+        name: steps.table(steps.sql("slice", relation=read(name), slices=1))
+        for name in inlined
+        if name not in cut
+    }
+    rows = 0
+    for number in range(slices):
+        began = time.perf_counter()
+        parts = {
+            name: steps.table(
+                steps.sql(
+                    "slice", relation=read(name), by=node.slices["by"], slices=slices, number=number
+                )
+            )
+            for name in cut
+        }
+        there = {name: steps.relation(table) for name, table in {**shared, **parts}.items()}
+        select = workspace.compile(node.name, ref=_reader(there, read))
+        rows += steps.append(filled, select)
+        steps.drop(*parts.values())
+        steps.progress(number + 1, time.perf_counter() - began, stage=f"of {slices}", rows=rows)
+    steps.drop(*shared.values())
+    return filled, rows
+
+
+def _reader(there: Mapping[str, str], read: Callable[[str], str]) -> Callable[[str], str]:
+    return lambda name: there[name] if name in there else read(name)
