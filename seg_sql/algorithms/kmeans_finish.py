@@ -126,10 +126,11 @@ def assignments(step: Steps, clusterings: Sequence[Clustering], task: Task) -> s
     select = assigned_sql(
         step, clusterings, relations, task.key, as_of=task.as_of, fitted_as_of=task.as_of
     )
-    computed = {}
+    literal = step.engine.literal
+    day = step.sql("day", day=literal(task.as_of))
+    computed = {"as_of": day, "fitted_as_of": day}
     if len(clusterings) == 1:
         [only] = clusterings
-        literal = step.engine.literal
         computed["group_key"] = literal(only.group_key)
         computed["cluster_label"] = step.sql(
             "cluster_label",

@@ -1,0 +1,2 @@
+{# The same day in every row. An expression, no statement. #}
+cast({{ day }} as date)
