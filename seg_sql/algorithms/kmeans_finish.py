@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 
 from seg_sql.algorithms import Task
 from seg_sql.algorithms.kmeans_features import Prepared
-from seg_sql.algorithms.kmeans_lloyd import Candidate, Cluster, clusters_of
+from seg_sql.algorithms.kmeans_lloyd import (
+    NOT_WORTH_A_PASS,
+    Candidate,
+    Cluster,
+    clusters_of,
+)
 from seg_sql.algorithms.kmeans_outputs import Clustering, assigned_sql, by_size, labels, z_scores
 from seg_sql.algorithms.kmeans_points import all_rows
 from seg_sql.algorithms.kmeans_quality import quality, summaries
@@ -18,8 +23,6 @@ if TYPE_CHECKING:
     from seg_sql.step import Steps
 
 SMALL_SHARE = 0.01
-# This share of the inertia is left, rather than read all rows once more.
-NOT_WORTH_A_PASS = 5e-5
 
 
 def finished(step: Steps, prepared: Prepared, best: Candidate, task: Task) -> Clustering:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from seg_sql.algorithms.kmeans_features import coordinates
@@ -21,6 +21,8 @@ PATIENCE = 5
 SMALLEST_MOVE = 1e-9
 # Of the rounds in which several k move, one in so many is told.
 TOLD = 5
+# This share of the inertia is left, rather than read all rows once more.
+NOT_WORTH_A_PASS = 5e-5
 # The halves, which tell of the stability only, need no more than this.
 ROUGH_TOLERANCE = 1e-3
 
@@ -186,7 +188,7 @@ def clusters_of(step: Steps, fits: Sequence[tuple[Points, Centroids]]) -> list[t
         "round",
         candidates=[
             {
-                "centroids": expanded(step, centroids, points.scales),
+                "others": relative(step, centroids, points.scales),
                 "points": points.source,
                 "weighted": points.weighted,
             }
@@ -200,11 +202,17 @@ def clusters_of(step: Steps, fits: Sequence[tuple[Points, Centroids]]) -> list[t
         found[row["candidate"]][row["label"]] = row
     return [
         tuple(
-            cluster(clusters.get(place), len(raws), points.scales)
+            _whole(cluster(clusters.get(place), len(raws), points.scales), centroids[0])
             for place in range(len(centroids))
         )
         for (points, centroids), clusters in zip(fits, found, strict=True)
     ]
+
+
+def _whole(cluster: Cluster, first: Centroid) -> Cluster:
+    """Return a cluster whose inertia was taken relative to the first centroid with all of it."""
+    moved = math.fsum(2 * value * total for value, total in zip(first, cluster.sums, strict=True))
+    return replace(cluster, inertia=cluster.inertia + cluster.weight * _square(first) - moved)
 
 
 def cluster(row: Mapping[str, Any] | None, raws: int, scales: Sequence[float]) -> Cluster:
@@ -222,18 +230,27 @@ def cluster(row: Mapping[str, Any] | None, raws: int, scales: Sequence[float]) -
     )
 
 
-def expanded(step: Steps, centroids: Centroids, scales: Sequence[float]) -> list[dict[str, Any]]:
-    """Return centroids as the literals |c|^2 and 2c, for coordinates not yet scaled."""
+def relative(step: Steps, centroids: Centroids, scales: Sequence[float]) -> list[dict[str, Any]]:
+    """Return how much farther than the first centroid the others are, for x not yet scaled.
+
+    That is |c|^2 - |c0|^2 - 2 x.(c - c0), as the literals of square - twice . x.
+    """
     literal = step.engine.literal
+    first, *others = centroids
     return [
         {
-            "square": literal(sum(value * value for value in centroid)),
+            "square": literal(_square(centroid) - _square(first)),
             "twice": [
-                literal(2 * value / scale) for value, scale in zip(centroid, scales, strict=True)
+                literal(2 * (value - origin) / scale)
+                for value, origin, scale in zip(centroid, first, scales, strict=True)
             ],
         }
-        for centroid in centroids
+        for centroid in others
     ]
+
+
+def _square(centroid: Centroid) -> float:
+    return math.fsum(value * value for value in centroid)
 
 
 def _moved(
@@ -280,7 +297,11 @@ def _moved(
     candidate.iterations += 1
     if candidate.part:
         tolerance = max(tolerance, ROUGH_TOLERANCE)
-    if not empty and squared <= max(tolerance, SMALLEST_MOVE**2) * variance:
+    still = squared <= max(tolerance, SMALLEST_MOVE**2) * variance
+    if points.raws:
+        # All rows are read for each round.
+        still = still or candidate.left <= min(NOT_WORTH_A_PASS, tolerance / 2) * inertia
+    if still and not empty:
         candidate.status = "converged"
     return math.sqrt(squared), moved
 

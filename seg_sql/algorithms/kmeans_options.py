@@ -99,7 +99,8 @@ class KMeansOptions(BaseModel):
         ge=0,
         le=1,
         description="Converged when the squared moves of the centroids sum to no more than this"
-        " times the features' mean variance.",
+        " times the features' mean variance; on many rows also when they would gain less than half"
+        " this share of the inertia, at most 0.005 %.",
     )
     max_iterations: int = Field(
         default=300, ge=1, le=10_000, description="Rounds over all rows after which it stops."

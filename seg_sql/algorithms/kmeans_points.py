@@ -12,10 +12,15 @@ from seg_sql.algorithms.kmeans_options import KMeansOptions
 if TYPE_CHECKING:
     from seg_sql.step import Steps
 
-# The second sample is this many times the first.
+# The second sample is this many times the first ..
 LADDER = 8
-# .. or this part of the rows, whichever is more.
-LARGE_SHARE = 25
+# .. or this many rows a cluster, so that one pass over all rows is left: the means of n rows a
+# cluster cost about 1/n of the inertia more than those of all rows ..
+ROWS_PER_CLUSTER = 40_000
+# .. but no more than this part of the rows, beyond which a second pass over all rows costs less.
+LARGEST_SHARE = 3
+# .. and where several k are compared on it, this part of the rows.
+SHARE_OF_MANY = 25
 # Points are grouped when a sample has fewer distinct ones than this share of its rows.
 WORTH_GROUPING = 0.25
 
@@ -56,7 +61,11 @@ def levels(step: Steps, prepared: Prepared, options: KMeansOptions) -> list[Poin
     are few, or when equal ones are many and each stands once with its weight.
     """
     first = options.sample_rows
-    second = max(first * LADDER, prepared.rows // LARGE_SHARE)
+    ks = options.candidates
+    wanted = min(ROWS_PER_CLUSTER * ks[0], prepared.rows // LARGEST_SHARE)
+    if len(ks) > 1:
+        wanted = prepared.rows // SHARE_OF_MANY
+    second = max(first * LADDER, wanted)
     if first == 0 or options.init_centroids is not None or prepared.rows <= first:
         return [_table(step, prepared, prepared.points(step, hashed=True), "all rows")]
     large = prepared.rows > second
@@ -88,14 +97,23 @@ def _grouped(step: Steps, prepared: Prepared, options: KMeansOptions) -> list[Po
 
 
 def _table(step: Steps, prepared: Prepared, source: str, stage: str) -> Points:
-    select = step.sql("sample_points", xs=prepared.xs, points=f"{source} as points")
-    name = step.table(select, analyze=False)
-    return _points(step, prepared, name, stage, weighted=prepared.weight is not None)
+    weighted = prepared.weight is not None
+    select = step.sql(
+        "sample_points", xs=prepared.xs, weighted=weighted, points=f"{source} as points"
+    )
+    return _points(step, prepared, step.table(select, analyze=False), stage, weighted=weighted)
 
 
 def _smaller(step: Steps, prepared: Prepared, points: Points, rows: int) -> Points:
     below = points.hash_end * rows // points.rows
-    select = step.sql("smaller_sample", xs=prepared.xs, points=points.source, hash_below=below)
+    assert points.table is not None
+    select = step.sql(
+        "smaller_sample",
+        xs=prepared.xs,
+        weighted=points.weighted,
+        points=step.relation(points.table),
+        hash_below=below,
+    )
     found = _points(
         step, prepared, step.table(select, analyze=False), "sample", weighted=points.weighted
     )
@@ -103,10 +121,13 @@ def _smaller(step: Steps, prepared: Prepared, points: Points, rows: int) -> Poin
 
 
 def _points(step: Steps, prepared: Prepared, name: str, stage: str, *, weighted: bool) -> Points:
-    relation = step.relation(name)
-    found = _extent(step, prepared, relation)
+    source = step.relation(name)
+    if not weighted:
+        select = step.sql("unweighted_points", xs=prepared.xs, points=source)
+        source = f"(\n{select}\n)"
+    found = _extent(step, prepared, source)
     return Points(
-        source=relation,
+        source=source,
         scales=(1.0,) * len(prepared.features),
         rows=int(found["row_count"]),
         weight=float(found["weight"] or 0),

@@ -172,20 +172,25 @@ def prepare(
     plain = plain and all(
         int(profile[f"known_{place}"]) == rows
         and options.of("scaling", name) == "zscore"
-        and profile[f"center_{place}"] ** 2 <= FAR_FROM_ZERO * _variance(profile, place)
+        and _mean(profile, place) ** 2 <= FAR_FROM_ZERO * _variance(profile, place)
         for place, name in enumerate(names)
     )
     if plain:
         spread = {}
         for place in range(len(names)):
-            spread[f"mean_{place}"] = float(profile[f"center_{place}"])
+            spread[f"mean_{place}"] = _mean(profile, place)
             spread[f"deviation_{place}"] = math.sqrt(_variance(profile, place))
         return replace(prepared, features=_scaled(features, spread, options, step.model, where))
     return _measured(step, prepared, profile, options, where)
 
 
+def _mean(profile: Mapping[str, Any], place: int) -> float:
+    return float(profile[f"sum_{place}"]) / int(profile[f"known_{place}"])
+
+
 def _variance(profile: Mapping[str, Any], place: int) -> float:
-    return float(profile[f"square_{place}"]) - float(profile[f"center_{place}"]) ** 2
+    squares = float(profile[f"squared_{place}"]) / int(profile[f"known_{place}"])
+    return squares - _mean(profile, place) ** 2
 
 
 def _check(
@@ -294,7 +299,7 @@ def _measured(
 ) -> Prepared:
     """Return features scaled by what the rows that take part are like, after filling."""
     places = range(len(prepared.features))
-    offsets = [float(profile[f"center_{place}"]) for place in places]
+    offsets = [_mean(profile, place) for place in places]
     found = step.row(
         "spread",
         points=prepared.points(step, scaled=False) + " as points",

@@ -48,5 +48,6 @@ from (
         ) as distances
         {{ seg_sql.fence() }}
     ) as nearest
+    {{ seg_sql.fence() }}
 ) as labelled
 group by label

@@ -36,6 +36,7 @@ from (
         ) as distances
         {{ seg_sql.fence() }}
     ) as closest
+    {{ seg_sql.fence() }}
 ) as labelled
 group by first_label, second_label
 {{ 'union all' if not loop.last }}

@@ -6,7 +6,7 @@ select
     {% if count_distinct -%}
     (
         select count(*)
-        from (select distinct {{ xs | join(', ') }} from {{ points }}) as distinct_points
+        from (select distinct {{ xs | join(', ') }} from {{ points }} as points) as distinct_points
     ) as distinct_rows,
     {% endif -%}
     {% for x in xs -%}

@@ -6,5 +6,5 @@ select
     {% endfor -%}
     h,
     {{ 'half_w' if first else 'w - half_w' }} as w
-from {{ points }}
+from {{ points }} as points
 where {{ 'half_w' if first else 'w - half_w' }} > 0

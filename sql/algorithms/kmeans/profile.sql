@@ -7,8 +7,8 @@ select
     count(raw{{ loop.index0 }}) as known_{{ loop.index0 }},
     cast(min(raw{{ loop.index0 }}) as {{ seg_sql.double() }}) as lowest_{{ loop.index0 }},
     cast(max(raw{{ loop.index0 }}) as {{ seg_sql.double() }}) as highest_{{ loop.index0 }},
-    avg(x{{ loop.index0 }}) as center_{{ loop.index0 }},
-    avg(x{{ loop.index0 }} * x{{ loop.index0 }}) as square_{{ loop.index0 }},
+    sum(x{{ loop.index0 }}) as sum_{{ loop.index0 }},
+    sum(x{{ loop.index0 }} * x{{ loop.index0 }}) as squared_{{ loop.index0 }},
     {% endfor -%}
     {% for column in keys -%}
     count(key{{ loop.index0 }}) as known_key_{{ loop.index0 }},

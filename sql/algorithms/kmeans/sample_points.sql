@@ -1,10 +1,12 @@
--- The points of a hash sample, and their weight in its first half.
+-- The points of a hash sample and, if rows have weights, theirs in all and in its first half.
 -- Grain: point of the sample.
 select
     {% for x in xs -%}
     {{ x }},
     {% endfor -%}
+    {% if weighted -%}
     w,
     case when h % 2 = 0 then w else 0 end as half_w,
-    h
+    {% endif -%}
+    cast(h as integer) as h
 from {{ points }}

@@ -5,7 +5,7 @@ select {{ xs | join(', ') }}
 from (
     select
         {{ xs | join(', ') }},
-        -ln(cast((h * {{ factor }} + {{ offset }}) % 2147483647 + 1 as {{ seg_sql.double() }})
+        -ln(cast((cast(h as bigint) * {{ factor }} + {{ offset }}) % 2147483647 + 1 as {{ seg_sql.double() }})
             / {{ seg_sql.lit(2147483648.0) }})
             / nullif(w * d2, 0) as finish
     from (

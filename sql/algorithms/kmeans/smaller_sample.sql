@@ -4,8 +4,10 @@ select
     {% for x in xs -%}
     {{ x }},
     {% endfor -%}
+    {% if weighted -%}
     w,
     half_w,
+    {% endif -%}
     h
 from {{ points }}
 where h < {{ hash_below }}
