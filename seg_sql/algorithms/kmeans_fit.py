@@ -47,7 +47,8 @@ if TYPE_CHECKING:
 SAMPLE_ROUNDS = 100
 # Below the last level of the ladder, and for the halves, this many times the tolerance will do.
 ROUGHLY = 10.0
-# Where all rows are no more than a sample, rounds are cheap, and this many times is taken.
+# Where all rows are no more than a sample, in one group, rounds are cheap, and this many times is
+# taken.
 FINELY = 0.01
 # So many groups that cannot be clustered are named.
 NAMED = 3
@@ -146,7 +147,7 @@ def _fit_group(step: Steps, prepared: Prepared, task: Task) -> tuple[Clustering,
         candidates, among = drawn_starts(step, ladder[0], prepared, options)
     final = ladder[-1]
     last = len(ladder) == 1
-    tolerance = options.tolerance * (FINELY if last else ROUGHLY)
+    tolerance = options.tolerance * (ROUGHLY if not last else 1 if options.group_by else FINELY)
     max_rounds = options.max_iterations if last else SAMPLE_ROUNDS
     run(
         step,
@@ -154,7 +155,7 @@ def _fit_group(step: Steps, prepared: Prepared, task: Task) -> tuple[Clustering,
         record,
         tolerance=tolerance,
         max_rounds=max_rounds,
-        drop=final.rows > FEW_ROWS or len(options.candidates) > 1,
+        drop=final.rows > FEW_ROWS or len(options.candidates) > 1 or bool(options.group_by),
     )
     qualities: list[Quality] = []
     finalists = {}

@@ -111,8 +111,10 @@ def drawn_starts(
                 if len(drawn) >= k
             ]
         return found, []
-    few = prepared.rows <= FEW_ROWS
-    size = min(BATCH_OF_FEW, points.rows // 8) if few and len(ks) == 1 else 0
+    # With groups the rounds of each add up.
+    few = prepared.rows <= FEW_ROWS and not options.group_by
+    search = few and len(ks) == 1
+    size = min(BATCH_OF_FEW, points.rows // 8) if search else 0
     drawn = spread_out(step, points, max(ks), seed=options.seed, batch_size=max(BATCH, size))
     if options.k == "auto":
         # Few customers cannot be parted into many clusters: what is left of the range is searched.
@@ -122,7 +124,6 @@ def drawn_starts(
     everything, *halves = cells(step, points, drawn)
     candidates = []
     finalists = FINALISTS if len(ks) == 1 else FINALISTS_OF_MANY
-    search = few and len(ks) == 1
     if few:
         # Rounds are cheap, and a good start is worth more than a quick one.
         finalists = FINALISTS_OF_SEARCH if search else FINALISTS_OF_FEW
