@@ -4,6 +4,7 @@
     python bench/clv.py --customers 10000000 --only bare,chain    the memory of the whole chain
     python bench/clv.py --engine postgres                      the same chain in PostgreSQL, on a
                                                                server with 256 MB of work_mem
+    python bench/clv.py --engine postgres --untouched          on one as it is installed, 4 MB
     python bench/clv.py --peer-rows 100000                     lifetimes' Pareto/NBD on fewer rows
 
 Contenders are whole processes, from their start to the table they leave in the database:
@@ -120,6 +121,7 @@ def main() -> None:
     parser.add_argument("--memory", help="DuckDB's memory_limit.")
     parser.add_argument("--only", default="", help="Contenders, as in bare,chain.")
     parser.add_argument("--skip", default="", help="Contenders to leave out, as in pareto.")
+    parser.add_argument("--untouched", action="store_true", help="The server's own settings.")
     parser.add_argument("--dsn", help="A PostgreSQL server instead of the embedded one.")
     parser.add_argument("--folder", type=Path, help="Keep the data here.")
     parser.add_argument("--child", help=argparse.SUPPRESS)
@@ -137,7 +139,8 @@ def main() -> None:
         if given.engine == "postgres" and not given.dsn:
             server = embedded_postgres()
             given.dsn = server.get_uri()
-            settle(given.dsn)
+            if not given.untouched:
+                settle(given.dsn)
         orders = prepare(given)
         packages = ["seg-sql", "duckdb", "lifetimes", "pandas", "numpy", "scipy"]
         packages += ["psycopg"] if given.engine == "postgres" else []

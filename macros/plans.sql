@@ -27,6 +27,21 @@
 {%- endmacro %}
 
 
+{# The end of a subquery that is grouped by `columns` next, into far fewer groups than rows, which lie
+   scattered. #}
+{% macro gathered(columns) -%}
+    {{ adapter.dispatch('gathered', 'seg_sql')(columns) }}
+{%- endmacro %}
+
+{% macro default__gathered(columns) -%}
+{%- endmacro %}
+
+{# DuckDB sorts them in less time than it finds each one's group among millions in memory. #}
+{% macro duckdb__gathered(columns) -%}
+    order by {{ columns }}
+{%- endmacro %}
+
+
 {# A named parameter of the statement, in the driver's own style. #}
 {% macro param(name) -%}
     {{ adapter.dispatch('param', 'seg_sql')(name) }}

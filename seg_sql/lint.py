@@ -124,6 +124,7 @@ def opaque_macros(names: Iterable[str]) -> SimpleNamespace:
         "text": lambda: "seg_text",
         "fence": lambda: "",
         "presorted": lambda _: "",
+        "gathered": lambda _: "",
         "ident": lambda name: '"' + str(name).replace('"', '""') + '"',
         "lit": lambda value: (
             _value(value)

@@ -30,7 +30,13 @@ from seg_sql.algorithms.clv_prepare import (
     sample,
 )
 from seg_sql.algorithms.clv_scored import exclusions, horizon_end, scored_again, without_fit
-from seg_sql.algorithms.clv_scores import kept_columns, model_sql, scored_sql, spent_row
+from seg_sql.algorithms.clv_scores import (
+    constant_columns,
+    kept_columns,
+    model_sql,
+    scored_sql,
+    spent_row,
+)
 from seg_sql.errors import ModelError
 from seg_sql.events import Said
 
@@ -144,6 +150,11 @@ def _fitted(step: Steps, relation: str, task: Task) -> Fit:
             counts=counted.counts,
         )
         scored.append(step.relation(step.table(select)))
+    days = {
+        "as_of": task.as_of,
+        "horizon_end": horizon_end(customers, task),
+        "fitted_as_of": task.as_of,
+    }
     model = step.table(
         model_sql(
             step,
@@ -151,11 +162,10 @@ def _fitted(step: Steps, relation: str, task: Task) -> Fit:
             customers,
             full,
             cuts=list(step.row("cut_points", scored=scored).values()),
-            as_of=task.as_of,
-            horizon_end=horizon_end(customers, task),
-            fitted_as_of=task.as_of,
+            **days,
         ),
         work=False,
+        computed=constant_columns(step, customers, full, days),
     )
     fitted = [each for by_id in buying.values() for each in by_id.values()]
     fitted += values.fitted.values()

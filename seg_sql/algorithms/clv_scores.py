@@ -185,3 +185,24 @@ def model_sql(
         horizon_end=literal(horizon_end),
         fitted_as_of=literal(fitted_as_of),
     )
+
+
+def constant_columns(
+    step: Steps,
+    customers: Customers,
+    models: Mapping[int, str],
+    days: Mapping[str, str | None],
+) -> dict[str, str]:
+    """Return the columns of the model's own table that are the same in every row, if any are.
+
+    They need not be stored where an engine computes columns when they are read.
+    """
+    if len(models) > 1:
+        return {}
+    [(id_, model)] = models.items()
+    texts = {"group_key": customers.parts[id_].group_key, "model": model}
+    literal = step.engine.literal
+    return {
+        **{name: literal(text) for name, text in texts.items()},
+        **{name: step.sql("day", day=literal(day)) for name, day in days.items()},
+    }

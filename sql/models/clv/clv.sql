@@ -16,8 +16,8 @@ with
 
 regulars as (
 
-    -- About 20,000 of them tell enough.
-    select {{ seg_sql.safe_div(20000, 'count(*)') }} as share
+    -- About 5,000 of them tell enough.
+    select {{ seg_sql.safe_div(5000, 'count(*)') }} as share
     from {{ ref('clv_customer_summary') }} as summary
     where frequency >= 4
 

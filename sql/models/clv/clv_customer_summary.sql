@@ -7,6 +7,11 @@
 -- twice would be kept in memory, all of it.
 {{ config(materialized='table', unique_key='customer_id') }}
 
+{# Looked up once: PostgreSQL would join the one row of `periods` to each day in turn. #}
+{%- set calibration_end = '(select calibration_end from periods)' %}
+{%- set before_last_period = '(select before_last_period from periods)' %}
+{%- set before_horizon = '(select before_horizon from periods)' %}
+
 with
 
 observed as (
@@ -57,6 +62,7 @@ days as (
     from lines
     group by customer_id, order_date
     having {{ seg_sql.clv_is_purchase('amount', 'quantity') }}
+    {{ seg_sql.gathered('customer_id') }}
 
 ),
 
@@ -69,22 +75,21 @@ customers as (
         count(*) as purchases,
         sum(days.value) as value,
         {{ seg_sql.clv_value_at_first('days.value', 'days.order_date') }} as first_value,
-        max(case when days.order_date <= periods.calibration_end then days.order_date end)
+        max(case when days.order_date <= {{ calibration_end }} then days.order_date end)
             as calibration_last_date,
-        count(case when days.order_date <= periods.calibration_end then 1 end)
+        count(case when days.order_date <= {{ calibration_end }} then 1 end)
             as calibration_purchases,
-        sum(case when days.order_date <= periods.calibration_end then days.value end)
+        sum(case when days.order_date <= {{ calibration_end }} then days.value end)
             as calibration_value,
         count(
             case
-                when days.order_date > periods.before_last_period
-                    and days.order_date <= periods.calibration_end
+                when days.order_date > {{ before_last_period }}
+                    and days.order_date <= {{ calibration_end }}
                     then 1
             end
         ) as last_period_purchases,
-        count(case when days.order_date > periods.before_horizon then 1 end) as recent_purchases
+        count(case when days.order_date > {{ before_horizon }} then 1 end) as recent_purchases
     from days
-    cross join periods
     group by days.customer_id
 
 ),

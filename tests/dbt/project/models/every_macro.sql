@@ -14,6 +14,7 @@ given as (
         (3, 9, '1e2', cast('1999-01-01' as date), cast(-0.0000005 as {{ seg_sql.double() }}))
     ) as rows_given (place, id, label, day, amount)
     {{ seg_sql.presorted('place') }}
+    {{ seg_sql.gathered('place') }}
 
 ),
 

@@ -1,0 +1,2 @@
+{# A day. An expression, no statement. #}
+cast({{ day }} as date)
