@@ -96,7 +96,8 @@ def _page(workspace: Workspace, names: list[str], results: Mapping[str, Any]) ->
         height=max((each.y for each in boxes), default=0) + BOX_HEIGHT + 2,
         models=[
             _model(workspace, workspace.nodes[name], columns.get(name, {}), tests, results)
-            for name in names
+            # What a reader looks for first; one without a table is part of others.
+            for name in sorted(names, key=lambda name: not workspace.nodes[name].builds)
         ],
         light=_style("default", ".sql"),
         dark=_style("github-dark", ".sql"),

@@ -81,6 +81,11 @@ def test_the_page_says_what_there_is(shop: Shop, tmp_path: Path):
     assert {href.removeprefix("#") for href in links.hrefs} <= links.ids
     assert {"rfm", "spending", "customer_clusters_centroids"} <= links.ids
     assert not links.outside
+    # What is only part of other models comes after all that can be read.
+    places = [
+        text.index(f'<section id="{name}">') for name in ("rfm", "spending", "order_lines_checked")
+    ]
+    assert places == sorted(places)
     mine = section(text, "spending")
     assert "What &lt;b&gt;each&lt;/b&gt; order brings." in mine
     assert "one row per <code>customer_id</code>" in mine
