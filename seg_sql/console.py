@@ -51,6 +51,8 @@ class Console:
     stream: TextIO = field(default_factory=lambda: sys.stderr)
     _shown_tests: list[TestFinished] = field(default_factory=list)
     _live: bool = False
+    _iteration: Iterated | None = None  # the last one
+    _unsaid: tuple[Iterated, datetime.datetime] | None = None
 
     def __call__(self, event: Event) -> None:
         """Print one event."""
@@ -60,13 +62,14 @@ class Console:
         handler = getattr(self, f"_{type(event).__name__.lower()}")
         handler(event)
 
-    def line(self, text: str, *, stamp: bool = True) -> None:
-        """Print a line with the time before it."""
+    def line(self, text: str, *, stamp: bool = True, at: datetime.datetime | None = None) -> None:
+        """Print a line with the time before it: now, or when it was."""
+        self._end_of_fit()
         if self._live:
             click.echo("\r" + " " * (self.width - 1) + "\r", file=self.stream, nl=False)
             self._live = False
-        now = f"{datetime.datetime.now():%H:%M:%S}  " if stamp else " " * 10
-        click.echo(f"{now}{text}".rstrip(), file=self.stream)
+        when = f"{at or datetime.datetime.now():%H:%M:%S}  " if stamp else " " * 10
+        click.echo(f"{when}{text}".rstrip(), file=self.stream)
 
     def _runstarted(self, event: RunStarted) -> None:
         if self.quiet:
@@ -156,18 +159,24 @@ class Console:
                 self.line(f"    compiled: {event.compiled}", stamp=False)
 
     def _iterated(self, event: Iterated) -> None:
+        """Show how a fit goes; to a pipe its first and its last iteration, or all with --debug."""
         if self.quiet:
             return
-        figures = "   ".join(
-            f"{key} {value:{',' if isinstance(value, int) else ',.6g'}}"
-            for key, value in event.figures.items()
-        )
-        stage = f"{event.stage}   " if event.stage else ""
-        text = f"    iteration {event.iteration:<3} {stage}{figures}   {event.seconds:.2f}s"
-        if not self.stream.isatty():
-            self.line(text)
+        if self.stream.isatty():
+            self._show_live(_iteration(event))
             return
-        self._show_live(text)
+        before, self._iteration = self._iteration, event
+        begins = before is None or before.name != event.name or before.iteration >= event.iteration
+        if begins or self.debug:
+            self.line(_iteration(event))
+        else:
+            self._unsaid = event, datetime.datetime.now()
+
+    def _end_of_fit(self) -> None:
+        """Print the last iteration of a fit, which only what comes after it tells."""
+        unsaid, self._unsaid = self._unsaid, None
+        if unsaid is not None:
+            self.line(_iteration(unsaid[0]), at=unsaid[1])
 
     def _progressed(self, event: Progressed) -> None:
         if self.quiet:
@@ -201,6 +210,15 @@ class Console:
 
     def _coloured(self, word: str) -> str:
         return click.style(word, fg=_COLOURS[word]) if word in _COLOURS else word
+
+
+def _iteration(event: Iterated) -> str:
+    figures = "   ".join(
+        f"{key} {value:{',' if isinstance(value, int) else ',.6g'}}"
+        for key, value in event.figures.items()
+    )
+    stage = f"{event.stage}   " if event.stage else ""
+    return f"    iteration {event.iteration:<3} {stage}{figures}   {event.seconds:.2f}s"
 
 
 def _what(event: NodeStarted | NodeFinished) -> str:

@@ -1,0 +1,53 @@
+"""What the lines of a run say, in a terminal and in a pipe."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+
+from seg_sql.console import Console
+from seg_sql.events import Event, Iterated, Said
+
+
+def printed(*events: Event, debug: bool = False) -> list[str]:
+    """Return the lines of a pipe without the times before them."""
+    stream = io.StringIO()
+    console = Console(stream=stream, debug=debug)
+    for event in events:
+        console(event)
+    return [re.sub(r"^[\d:]+ +", "", line) for line in stream.getvalue().splitlines()]
+
+
+def fit(name: str, *iterations: int) -> list[Event]:
+    return [Iterated(name, number, {"inertia": 1000.0 / number}, 0.5) for number in iterations]
+
+
+def line(number: int) -> str:
+    return f"iteration {number:<3} inertia {1000 / number:,.6g}   0.50s"
+
+
+@pytest.mark.parametrize(
+    ("iterations", "told"),
+    [((1,), [1]), ((1, 2), [1, 2]), ((1, 2, 3, 4), [1, 4]), ((2, 3, 4), [2, 4]), ((2,), [2])],
+)
+def test_a_pipe_gets_the_first_and_the_last_iteration(
+    iterations: tuple[int, ...], told: list[int]
+) -> None:
+    assert printed(*fit("a", *iterations), Said("done")) == [*map(line, told), "done"]
+    assert printed(*fit("a", *iterations), Said("done"), debug=True) == [
+        *map(line, iterations),
+        "done",
+    ]
+
+
+def test_each_fit_has_its_own_lines() -> None:
+    """Of two groups of one model, and of another model."""
+    lines = printed(*fit("a", 1, 2, 3), *fit("a", 1, 2), *fit("b", 4, 5, 6), Said("done"))
+    assert lines == [*map(line, (1, 3, 1, 2, 4, 6)), "done"]
+
+
+def test_a_warning_between_two_iterations_keeps_the_order() -> None:
+    lines = printed(*fit("a", 1, 2), Said("slow"), *fit("a", 3, 4), Said("done"))
+    assert lines == [line(1), line(2), "slow", line(4), "done"]
