@@ -73,3 +73,36 @@
 {% macro duckdb__some_number() -%}
     rowid
 {%- endmacro %}
+
+
+{# A sieve of the numbers in a group, an aggregate: 1,024 places, of which each number from 0 on marks
+   one. Two numbers may share a place. #}
+{% macro sieve_of(x) -%}
+    {{ adapter.dispatch('sieve_of', 'seg_sql')(x) }}
+{%- endmacro %}
+
+{% macro default__sieve_of(x) -%}
+    bit_or(set_bit(cast(0 as bit(1024)), {{ x }} & 1023, 1))
+{%- endmacro %}
+
+{% macro duckdb__sieve_of(x) -%}
+    bitstring_agg({{ x }} & 1023, 0, 1023)
+{%- endmacro %}
+
+
+{# The numbers of a list that are in a sieve, and those that share a place with one. #}
+{% macro sifted(list, sieve) -%}
+    {{ adapter.dispatch('sifted', 'seg_sql')(list, sieve) }}
+{%- endmacro %}
+
+{% macro default__sifted(list, sieve) -%}
+    array(
+        select number
+        from unnest({{ list }}) as listed (number)
+        where get_bit({{ sieve }}, number & 1023) = 1
+    )
+{%- endmacro %}
+
+{% macro duckdb__sifted(list, sieve) -%}
+    list_filter({{ list }}, lambda number: get_bit({{ sieve }}, number & 1023) = 1)
+{%- endmacro %}

@@ -1,9 +1,9 @@
 """Association rules: number the items and baskets, find the frequent itemsets level by level.
 
 A level joins the sets of the last one that differ in their last item only, and counts the baskets
-that have both (Agrawal and Srikant 1994; that members of a class are joined, Zaki 2000, Scalable
-Algorithms for Association Mining). Every statement is a file in sql/algorithms/association_rules/.
-Only counts leave the database.
+that have both (Agrawal and Srikant 1994; that this is done within classes of baskets with the same
+first items, Zaki 2000, Scalable Algorithms for Association Mining). Every statement is a file in
+sql/algorithms/association_rules/. Only counts leave the database.
 """
 
 from __future__ import annotations
@@ -20,25 +20,22 @@ from seg_sql.events import Said
 if TYPE_CHECKING:
     from seg_sql.step import Steps
 
-# Where less than this share of the candidates is left, the others are cut from what is counted.
-_WORTH_CUTTING = 0.8
-
 
 @dataclass(frozen=True)
 class Baskets:
-    """The numbered baskets and items, as relations.
+    """The baskets and the numbered items, as relations.
 
     Attributes:
-        baskets: Every basket.
+        partitions: The groups, with how many baskets they have.
         catalogue: Every item.
+        baskets: The items of each basket that may be frequent.
         items: The frequent items.
-        lines: The frequent items of each basket.
     """
 
-    baskets: str
+    partitions: str
     catalogue: str
+    baskets: str
     items: str
-    lines: str
 
 
 def fit(step: Steps, relation: str, task: Task) -> Fit:
@@ -75,7 +72,7 @@ def fit(step: Steps, relation: str, task: Task) -> Fit:
             work=False,
         ),
     }
-    counted = step.row("size", baskets=found.baskets, catalogue=found.catalogue, rules=rules)
+    counted = step.row("size", partitions=found.partitions, catalogue=found.catalogue, rules=rules)
     figures = {name: int(value) for name, value in counted.items()}
     if not figures["rules"]:
         # No warning: a young shop has none.
@@ -119,20 +116,20 @@ def _words(step: Steps, relation: str, task: Task) -> dict[str, Any]:
 
 
 def _numbered(step: Steps, options: AssociationRulesOptions, words: dict[str, Any]) -> Baskets:
-    """Number baskets and items, and keep the frequent items."""
+    """Number the items, gather the baskets, and keep the frequent items."""
     kept = _table(step, "kept", **words)
-    catalogue = _table(step, "catalogue", kept=kept, **words)
-    baskets = _table(step, "baskets", kept=kept, catalogue=catalogue, **words)
     partitions = _table(
         step,
         "partitions",
-        baskets=baskets,
+        kept=kept,
         min_support=options.min_support,
         min_baskets=options.min_baskets,
+        **words,
     )
-    items = _table(step, "items", baskets=baskets, catalogue=catalogue, partitions=partitions)
-    lines = _table(step, "lines", baskets=baskets, items=items)
-    return Baskets(baskets, catalogue, items, lines)
+    catalogue = _table(step, "catalogue", kept=kept, partitions=partitions, **words)
+    baskets = _table(step, "baskets", kept=kept, catalogue=catalogue, **words)
+    items = _table(step, "items", baskets=baskets, catalogue=catalogue)
+    return Baskets(partitions, catalogue, baskets, items)
 
 
 def _levels(
@@ -144,7 +141,7 @@ def _levels(
         ModelError: There would be more candidates than `max_itemsets`.
     """
     levels = [found.items]
-    members = found.lines
+    classes = found.baskets
     itemsets: list[int] = []
     for size in range(2, options.max_items + 2):
         began = time.perf_counter()
@@ -158,26 +155,21 @@ def _levels(
             break
         if waiting > options.max_itemsets:
             raise _too_many(step.model, size, waiting, itemsets[-1], options)
-        cut = None
         if size > 2:
             candidates = _table(step, "candidates", sets=sets, size=size)
-            left = int(step.row("candidate_count", candidates=candidates)["candidates"])
-            if not left:
+            waiting = int(step.row("candidate_count", candidates=candidates)["candidates"])
+            if not waiting:
                 break
-            if left < waiting * _WORTH_CUTTING:
-                cut = candidates
-            waiting = left
-            members = _table(step, "members", members=members, sets=sets, candidates=candidates)
-        levels.append(
-            _table(
+            classes = _table(
                 step,
-                "level",
-                members=members,
+                "classes",
+                classes=classes,
+                shorter_sets=levels[-2],
                 sets=sets,
-                items=found.items,
-                candidates=cut,
-                size=size,
+                candidates=candidates,
             )
+        levels.append(
+            _table(step, "level", classes=classes, sets=sets, items=found.items, size=size)
         )
         step.progress(size, time.perf_counter() - began, candidates=waiting)
     return levels, itemsets

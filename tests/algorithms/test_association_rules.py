@@ -410,6 +410,36 @@ def test_options_out_of_range(options: dict[str, Any]) -> None:
         AssociationRulesOptions(**options)
 
 
+@pytest.mark.slow
+def test_a_million_baskets_stay_within_memory(tmp_path: Path, duckdb_target: DuckDBTarget) -> None:
+    """Six lines a basket, of 500 items the first in most of them: pairs against a plain join."""
+    limited = {"settings": {"memory_limit": "500MB"}, "threads": 2}
+    rules = Rules(Shop(tmp_path / "project", duckdb_target.model_copy(update=limited)))
+    rules.shop.write()
+    raw = rules.shop.raw("raw")
+    rules.shop.execute(
+        f"create table {raw} as"
+        " select line // 6 as order_id,"
+        " cast(floor(500 * power(hash(line) / 18446744073709551616.0, 4)) as int) as item_id"
+        " from range(6000000) as lines (line)"
+    )
+    rows = rules.again(min_support=0.01, min_confidence=0, max_items=4)
+    assert max(row["items"] for row in rows[""]) >= 3
+    with rules.shop.engine() as engine:
+        pairs = engine.fetch(
+            "select earlier.item_id, later.item_id, count(distinct order_id)"
+            f" from {raw} as earlier join {raw} as later using (order_id)"
+            " where earlier.item_id < later.item_id"
+            " group by all having count(distinct order_id) >= 10000"
+        ).rows
+    ours = {
+        (*sorted([int(row["antecedent"]), int(row["consequent"])]), row["baskets"])
+        for row in rows[""]
+        if row["items"] == 2
+    }
+    assert ours == set(pairs)
+
+
 def test_same_rows_in_the_same_order_on_both_engines(
     tmp_path: Path, duckdb_target: DuckDBTarget, postgres_target: PostgresTarget
 ) -> None:

@@ -1,12 +1,14 @@
--- The baskets, each with its items as a list; an item that is in it twice is there once.
--- Grain: basket.
+-- The baskets, each with a list of its items that may be frequent; an item that is in it twice is
+-- there once.
+-- Grain: basket. It is a class whose sets have no item before the last: prefix_number is the group.
 select
-    {{ 'kept.group_key' if partitioned else "'all'" }} as group_key,
-    {{ seg_sql.set_of('catalogue.catalogue_number') }} as item_numbers
+    {{ 'catalogue.partition_number' if partitioned else '1' }} as prefix_number,
+    {{ seg_sql.set_of('catalogue.item_number') }} as last_items
 from {{ kept }} as kept
 inner join {{ catalogue }} as catalogue
     on catalogue.item_id = kept.item_id
     {%- if partitioned %}
     and catalogue.group_key = kept.group_key
     {%- endif %}
-group by {{ 'kept.group_key, ' if partitioned }}kept.order_id
+where catalogue.may_be_frequent = 1
+group by {{ 'catalogue.partition_number, ' if partitioned }}kept.order_id

@@ -8,14 +8,12 @@
 -- Itemsets that may be frequent: two frequent sets with the same prefix, joined. A candidate with a
 -- subset that is not frequent cannot be frequent itself, and is cut before anything is counted
 -- (Agrawal and Srikant 1994, Fast Algorithms for Mining Association Rules).
--- Grain: candidate_key, the numbers of the two sets in one.
+-- Grain: prefix_number, other_number, the numbers of the two sets.
 select
-    candidate.candidate_key,
     candidate.prefix_number,
     candidate.other_number
 from (
     select
-        {{ seg_sql.packed('earlier.set_number', 'later.set_number') }} as candidate_key,
         earlier.set_number as prefix_number,
         later.set_number as other_number,
         {%- for place in range(1, size) %}

@@ -20,6 +20,6 @@ select
     count(*) as rows
 from {{ catalogue }} as catalogue
 left join {{ items }} as items
-    on items.catalogue_number = catalogue.catalogue_number
+    on items.set_number = catalogue.item_number
 where items.set_number is null
 having count(*) > 0

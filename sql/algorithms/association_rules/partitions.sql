@@ -9,5 +9,11 @@ select
         cast(ceil({{ seg_sql.round('count(*) * ' ~ seg_sql.lit(min_support), 6) }}) as bigint),
         {{ min_baskets }}
     ) as min_baskets
-from {{ baskets }} as baskets
+from (
+    select {{ 'group_key' if partitioned else "'all' as group_key" }}
+    from (
+        select distinct {{ 'group_key, ' if partitioned }}order_id
+        from {{ kept }} as kept
+    ) as orders
+) as baskets
 group by group_key
