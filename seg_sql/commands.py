@@ -33,6 +33,7 @@ def run(
 ) -> int:
     """Build, run, test or retry; return the exit code."""
     from seg_sql import runner
+    from seg_sql.fitting import interrupted_fits
     from seg_sql.run import Options, start
 
     left: LeftOver | None = None
@@ -44,6 +45,9 @@ def run(
         target = artifacts_of(workspace.project, settings)
         if left is not None:
             select = [name for name in left.models if name in workspace.nodes]
+            # Killed in a run before the last one, which did not build it: its record is lost.
+            killed = [name for name in interrupted_fits(target.folder) if name in workspace.nodes]
+            select += [f"{name}+" for name in killed if name not in select]
             if not select:
                 log(Said("The last run left nothing to retry."))
                 return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from seg_sql import __version__, slices
@@ -96,6 +97,11 @@ def _steps(run: Run, node: Node, select: str, folder: str, what: str) -> Iterato
         if not interrupted:
             steps.drop(*reversed(steps.made))
             journal.end()
+
+
+def interrupted_fits(folder: Path) -> list[str]:
+    """Return the models whose last fit was interrupted, by the folder of the artifacts."""
+    return sorted(path.stem for path in (folder / STATE).glob("*.jsonl"))
 
 
 def _journal(run: Run, node: Node, select: str) -> Journal:

@@ -121,6 +121,19 @@ def test_slices_go_on_after_kill_9(clouds: BuildShop) -> None:
     assert node.rows == len(rows) == len({row["id"] for row in rows}) == 1500
 
 
+def test_retry_knows_of_a_fit_that_was_killed_before_the_last_run(clouds: BuildShop) -> None:
+    """That run has dropped the work tables, so the fit begins anew, and what reads it follows."""
+    clouds.model("other", "select 1 as n")
+    clouds.model("reader", "select count(*) as n from {{ ref('clouds') }}")
+    kill(clouds)
+    assert clouds.run("build", "other", wait=20) == 0
+    assert clouds.run("retry", wait=20) == 0, clouds.said()
+    assert [node.name for node in clouds.log.of(NodeFinished)] == ["clouds", "reader"]
+    assert iterations(clouds)[0] == 1
+    assert clouds.run("retry") == 0
+    assert "left nothing to retry" in clouds.said()
+
+
 @pytest.mark.parametrize("change", ["rows", "options"])
 def test_another_fit_begins_anew(clouds: BuildShop, change: str) -> None:
     """Where a row has come, or an option is another, the answers from before are of no use."""
