@@ -46,7 +46,9 @@ common = group_of(
     option("--target-path", type=folder, help="Folder for compiled SQL and run results."),
     option("--threads", type=click.IntRange(min=1), help="Threads of the database."),
     option("-q", "--quiet", is_flag=True, help="Print only warnings and errors."),
-    option("-d", "--debug", is_flag=True, help="Print more: each start, iteration and passing test."),
+    option(
+        "-d", "--debug", is_flag=True, help="Print more: each start, iteration and passing test."
+    ),
     option(
         "--log-format",
         type=click.Choice(["text", "json"]),
