@@ -125,6 +125,7 @@ def opaque_macros(names: Iterable[str]) -> SimpleNamespace:
         "fence": lambda: "",
         "presorted": lambda _: "",
         "gathered": lambda _: "",
+        "materialized": lambda: "",
         "ident": lambda name: '"' + str(name).replace('"', '""') + '"',
         "lit": lambda value: (
             _value(value)
