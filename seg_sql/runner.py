@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
@@ -23,6 +24,8 @@ from seg_sql.segment_history import histories, sources
 from seg_sql.testing import stored_failures_name
 from seg_sql.unit_test_runs import run_unit_tests, unit_tests_due
 from seg_sql.workspace import Workspace
+
+_SAYS_AS_OF = re.compile(r"\bas_of\(\)|\bvar\(\s*['\"]as_of['\"]")
 
 
 def build(run: Run, names: Iterable[str]) -> RunFinished:
@@ -58,7 +61,7 @@ def build(run: Run, names: Iterable[str]) -> RunFinished:
             _say_limits(run)
             check_own(workspace, order, run.log)
             _settle(run, chosen)
-            _warn_of_other_days(run, building, existing)
+            _refuse_other_days(run, building, existing)
             freshness.keep_fits(workspace, run.steps, existing, run.options.full_refresh)
             _let_grow(run, building, existing)
         try:
@@ -201,10 +204,11 @@ def _check_upstream(run: Run, building: Sequence[str], existing: Mapping[str, Ex
                 )
 
 
-def _warn_of_other_days(
-    run: Run, building: Sequence[str], existing: Mapping[str, Existing]
-) -> None:
-    """Warn of what the chosen models read and do not build, if it is as of another day."""
+def _refuse_other_days(run: Run, building: Sequence[str], existing: Mapping[str, Existing]) -> None:
+    """Refuse a model of this as_of that reads tables of another day, which are not built now.
+
+    A model that says nothing of as_of has the rows of that day, which is a warning.
+    """
     workspace = run.workspace
     records = workspace.project.relation_name(RUN_TABLES[0])
     if run.as_of is None or run.as_of.day is None or records not in existing:
@@ -222,14 +226,15 @@ def _warn_of_other_days(
     relation = run.engine.relation(records)
     for row in run.steps.rows("built_as_of", runs=relation, models=others, day=str(run.as_of.day)):
         name = readers[row["model"]]
-        run.log(
-            Said(
-                f"{name} reads {row['model']}, which was built as of {row['as_of']} and not"
-                f" {run.as_of.day}: its rows mix two days.",
-                level="warn",
-                hint=f"Run with -s +{name} to build what it reads as well.",
-            )
+        said = (
+            f"{name} reads {row['model']}, which was built as of {row['as_of']} and not"
+            f" {run.as_of.day}"
         )
+        hint = f"Run with -s +{name} to build what it reads as well."
+        node = workspace.nodes[name]
+        if node.algorithm is not None or _SAYS_AS_OF.search(node.model.text):
+            raise StartError(f"{said}: its rows would mix two days.", hint=hint)
+        run.log(Said(f"{said}: its rows are of that day.", level="warn", hint=hint))
 
 
 def _relations_read(workspace: Workspace, name: str) -> set[str]:
