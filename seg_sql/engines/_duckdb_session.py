@@ -54,10 +54,6 @@ def set_up(engine: DuckDBEngine, target: DuckDBTarget, timezone: str, *, ours: b
         _set(engine, "threads", target.threads)
     elif ours:
         _use_threads(engine)
-    if ours:
-        # Rows have no order but one that is asked for: so all threads write a table, and with less
-        # memory.
-        engine.send("set preserve_insertion_order = false")
     for extension in target.extensions:
         _load(engine, extension)
     for name, value in target.settings.items():
