@@ -43,6 +43,7 @@ def main() -> None:
     gc.set_threshold(50_000)
     try:
         code = cli(standalone_mode=False)
+        sys.stdout.flush()
     except click.exceptions.Abort:
         click.echo("Interrupted.", err=True)
         code = 1
@@ -56,9 +57,13 @@ def main() -> None:
 
         print_error(error)
         code = error.exit_code
-    except BrokenPipeError:
-        # The reader of the output, such as `head`, has gone: nothing is wrong.
-        sys.stderr.close()
+    except (BrokenPipeError, SystemExit):
+        # The reader of the output, such as `head`, has gone: nothing is wrong. click makes that an
+        # exit of its own, with 1, and exits for nothing else while standalone_mode is off.
+        from seg_sql.console import abandon
+
+        abandon(sys.stdout)
+        abandon(sys.stderr)
         code = 0
     gc.freeze()
     sys.exit(code or 0)

@@ -7,6 +7,7 @@ import datetime
 import decimal
 import io
 import json
+import os
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -57,7 +58,7 @@ class Console:
     def __call__(self, event: Event) -> None:
         """Print one event."""
         if self.format == "json":
-            click.echo(json.dumps(as_json(event), default=str), file=self.stream)
+            self._write(json.dumps(as_json(event), default=str))
             return
         handler = getattr(self, f"_{type(event).__name__.lower()}")
         handler(event)
@@ -66,10 +67,17 @@ class Console:
         """Print a line with the time before it: now, or when it was."""
         self._end_of_fit()
         if self._live:
-            click.echo("\r" + " " * (self.width - 1) + "\r", file=self.stream, nl=False)
+            self._write("\r" + " " * (self.width - 1) + "\r", nl=False)
             self._live = False
         when = f"{at or datetime.datetime.now():%H:%M:%S}  " if stamp else " " * 10
-        click.echo(f"{when}{text}".rstrip(), file=self.stream)
+        self._write(f"{when}{text}".rstrip())
+
+    def _write(self, text: str, *, nl: bool = True) -> None:
+        try:
+            click.echo(text, file=self.stream, nl=nl)
+        except BrokenPipeError:
+            # Who read along has gone, such as `head`: the build goes on without.
+            abandon(self.stream)
 
     def _runstarted(self, event: RunStarted) -> None:
         if self.quiet:
@@ -192,7 +200,7 @@ class Console:
     def _show_live(self, text: str) -> None:
         """Show on a terminal one line that changes; the next other line takes its place."""
         shown = f"{datetime.datetime.now():%H:%M:%S}  {text}"[: self.width - 1]
-        click.echo("\r" + shown.ljust(self.width - 1), file=self.stream, nl=False)
+        self._write("\r" + shown.ljust(self.width - 1), nl=False)
         self._live = True
 
     def _runfinished(self, event: RunFinished) -> None:
@@ -225,6 +233,13 @@ def _what(event: NodeStarted | NodeFinished) -> str:
     name = event.relation.rpartition(".")[2]
     # A packaged model that has the name of its algorithm is not named twice.
     return f"{'model' if event.kind == name else event.kind} {name}"
+
+
+def abandon(stream: TextIO) -> None:
+    """Send what is still written to a stream nowhere, the interpreter's last flush too."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def print_error(error: SegSqlError, stream: TextIO | None = None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -43,18 +44,31 @@ models: {clv: {enabled: false}}
 """
 
 
-def run(*words: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    import os
-
+def run(
+    *words: str,
+    cwd: Path,
+    stdout: int = subprocess.PIPE,
+    stderr: int = subprocess.PIPE,
+    **environment: str,
+) -> subprocess.CompletedProcess[str]:
     code = "from seg_sql.cli import main; main()"
     return subprocess.run(
         [sys.executable, "-c", code, *words],
         cwd=cwd,
-        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=stderr,
         text=True,
         env={**os.environ, "HOME": str(cwd), "NO_COLOR": "1", **environment},
         timeout=120,
     )
+
+
+def closed_pipe() -> int:
+    """Return the end to write to of a pipe that nobody reads."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    return writer
 
 
 @pytest.fixture(scope="module")
@@ -236,6 +250,25 @@ def test_ls_and_compile(built: Path) -> None:
     assert "unverified" in translated.stdout.splitlines()[0]
     unit = run("ls", "--resource-type", "unit_test", "-s", "rfm", cwd=built).stdout
     assert "rfm::a_value_on_a_cut_scores_below_it" in unit
+
+
+@pytest.mark.parametrize(
+    "words", [["ls"], ["explain", "ann"], ["show", "rfm"], ["compile", "-s", "rfm"], ["--help"]]
+)
+def test_a_reader_that_goes_early_is_no_failure(built: Path, words: list[str]) -> None:
+    done = run(*words, cwd=built, stdout=closed_pipe())
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_build_goes_on_when_nobody_reads_along(built: Path) -> None:
+    results = built / "target" / "run_results.json"
+    results.unlink()
+    done = run("build", "-s", "orders", cwd=built, stderr=closed_pipe())
+    assert done.returncode == 0
+    assert {row["status"] for row in json.loads(results.read_text())["results"]} <= {
+        "success",
+        "pass",
+    }
 
 
 def test_debug_checks_what_a_build_needs(built: Path) -> None:
