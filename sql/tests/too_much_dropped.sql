@@ -3,7 +3,8 @@
 {{ config(
     severity='warn',
     description='More than 5 % of the amount, or of the lines, is dropped; `seg-sql show'
-    ~ ' input_quality` says why.'
+    ~ ' input_quality` says why. Are dates and numbers written as date_order and decimal_comma'
+    ~ ' say?'
 ) }}
 
 with

@@ -415,6 +415,30 @@ def test_everything_after_as_of(shop: Shop) -> None:
         assert not {"orders", "rfm", "order_lines_clean"} & engine.existing().keys()
 
 
+@pytest.mark.parametrize("publish", ["each", "together"])
+@pytest.mark.parametrize("selection", [["order_lines_clean"], ["+rfm"]])
+def test_only_numbers_with_a_decimal_comma(shop: Shop, selection: list[str], publish: str) -> None:
+    """What not_empty points to is printed, and names the key that says how numbers are written."""
+    load_lines(shop, [("a", "1", "2026-01-10", "12,50")] * 3, amount="text")
+    shop.write(publish=publish)
+    assert shop.run("build", *selection) == 1
+    failed = next(each for each in shop.log.of(TestFinished) if each.status == "fail")
+    assert failed.message == (
+        'No order line is left; the line "amount read ..." at the end of a build counts the'
+        " reasons."
+    )
+    assert reconciliation(shop) == (
+        "amount read 0 = kept 0   (lines without an amount: unreadable number 3)"
+    )
+    said = [(each.text, each.hint) for each in shop.log.of(Said) if each.level == "warn"]
+    assert said == [
+        (
+            "100% of the lines is dropped: unreadable number (3 lines).",
+            "Are numbers written as decimal_comma says (true for 12,50)?",
+        )
+    ]
+
+
 def test_as_of_in_the_future_is_said(shop: Shop) -> None:
     today = datetime.datetime.now(datetime.UTC).date()
     load_lines(shop, [("a", "1", "2026-01-10", 5)])
@@ -853,7 +877,12 @@ def test_too_much_is_dropped(shop: Shop, undated: int, amount: float, warns: boo
     shop.build("orders")
     said = [each.text for each in shop.log.of(Said) if each.level == "warn"]
     assert [text.split(" of the ")[1] for text in said if "is dropped" in text] == (
-        [f"{'lines' if amount == 0 else 'amount'} is dropped: no date."] if warns else []
+        [
+            f"{'lines' if amount == 0 else 'amount'} is dropped: no date"
+            f" ({undated} {'line' if undated == 1 else 'lines'})."
+        ]
+        if warns
+        else []
     )
 
 
