@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -199,15 +200,23 @@ def validate_config(
     model: Model,
     *,
     kind: type[Config] = ModelConfig,  # type: ignore[assignment]
+    also: Iterable[str] = (),
+    in_project: Mapping[str, str] = MappingProxyType({}),
 ) -> Config:
-    """Check what a model's config() says against dbt's keys, or an algorithm's options."""
+    """Check what a model's config() says against dbt's keys, or an algorithm's options.
+
+    `also` are keys that may stand beside; `in_project` is where seg_sql.yml gives a key.
+    """
     # The config may come from the template: errors name it, not a line of YAML.
     document = YamlFile(model.path, "")
     try:
-        return validate(kind, dict(given), document)
+        return validate(kind, dict(given), document, also=also)
     except ConfigError as error:
         error.where = model.shown
         quoted = re.search(r"'(\w+)", error.message)
+        if quoted and quoted[1] in in_project:
+            error.where = in_project[quoted[1]]
+            raise
         for number, line in enumerate(model.text.splitlines(), 1):
             if quoted and re.search(rf"\b{quoted[1]}\b['\"]?\s*[=:]", line):
                 error.where = f"{model.shown}:{number}"

@@ -25,7 +25,7 @@ from seg_sql.config import (
     model_options,
     project_vars,
 )
-from seg_sql.errors import ConfigError, did_you_mean
+from seg_sql.errors import ConfigError, did_you_mean, nearest
 from seg_sql.options import MODEL_OPTIONS, ProjectVars
 from seg_sql.yaml_files import YamlFile
 
@@ -33,6 +33,7 @@ Resource = Literal["model", "seed"]
 
 _NAME = re.compile(r"^[a-z][a-z0-9_]*$")
 _ALGORITHM_MODEL = re.compile(rf"materialized\s*=\s*['\"]({'|'.join(algorithm_names())})['\"]")
+_MAP = "rfm_map_"
 _READS_A_MODEL = re.compile(r"\bref\s*\(")
 
 
@@ -155,6 +156,8 @@ def load_project(project_dir: Path, given_vars: Mapping[str, Any] | None = None)
     project_variables = project_vars(config, document, given_vars)
     _check_vars(project_variables, models, project_dir, document)
     _check_model_keys(config, models, document)
+    options = {name: model_options(name, config, document) for name in MODEL_OPTIONS}
+    _check_segment_map(options["rfm"].model_dump()["segment_map"], models, document)
     return Project(
         dir=project_dir,
         config=config,
@@ -177,7 +180,7 @@ def load_project(project_dir: Path, given_vars: Mapping[str, Any] | None = None)
             *sorted(resources.MACROS.glob("*.sql")),
             *sorted((project_dir / "macros").rglob("*.sql")),
         ),
-        options={name: model_options(name, config, document) for name in MODEL_OPTIONS},
+        options=options,
     )
 
 
@@ -316,6 +319,19 @@ def _check_model_keys(
                     where=document.where("models", name, key),
                     hint=did_you_mean(key, known),
                 )
+
+
+def _check_segment_map(name: str, models: Mapping[str, Model], document: YamlFile) -> None:
+    known = [each[len(_MAP) :] for each in models if each.startswith(_MAP)]
+    if name in known:
+        return
+    match = nearest(name, known)
+    meant = f"Did you mean '{match}'? " if match else ""
+    raise ConfigError(
+        f"There is no segment map '{name}'.",
+        where=document.where("models", "rfm", "segment_map"),
+        hint=f"{meant}Known: {', '.join(known)}; a map of your own is sql/seeds/{_MAP}<name>.csv.",
+    )
 
 
 def algorithm_of(text: str) -> str | None:

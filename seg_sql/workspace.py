@@ -223,19 +223,22 @@ class Workspace:
             rendered = Rendered("", {}, (), ())
         else:
             rendered = self._render(model, ref=None, input=None)
-        given = {**model.entry.config, **rendered.config, **self._project_config(model)}
+        in_project = self._project_config(model)
+        given = {**model.entry.config, **rendered.config, **in_project}
+        document = self.project.document
+        lines = {key: document.where("models", model.name, key) for key in in_project}
         if model.entry.meta:
             given["meta"] = {**model.entry.meta, **given.get("meta", {})}
         kind = given.get("materialized")
         if kind not in algorithm_names():
-            config: ModelConfig = validate_config(given, model)
+            config: ModelConfig = validate_config(given, model, in_project=lines)
             return Node(model, config, rendered.refs, rendered.inputs)
         algorithm = load(str(kind))
         plain = {key: value for key, value in given.items() if key in CONFIG_KEYS}
         own = {key: value for key, value in given.items() if key not in CONFIG_KEYS}
         return Node(
             model,
-            validate_config(plain, model),
+            validate_config(plain, model, in_project=lines),
             rendered.refs,
             rendered.inputs,
             algorithm,
@@ -258,8 +261,9 @@ class Workspace:
                 {**own, **in_project},
                 project.document,
                 prefix=("models", model.name),
+                also=ModelConfig.model_fields,
             )
-        return validate_config(own, model, kind=algorithm.options)
+        return validate_config(own, model, kind=algorithm.options, also=ModelConfig.model_fields)
 
     def _project_config(self, model: Model) -> dict[str, Any]:
         given = self.project.config.models.get(model.name, {})

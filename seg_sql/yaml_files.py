@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -140,6 +140,7 @@ def validate(
     *,
     prefix: Sequence[str | int] = (),
     skip: int = 0,
+    also: Iterable[str] = (),
 ) -> Model:
     """Validate `data` and turn the first fault into an error with file, line and suggestion.
 
@@ -149,6 +150,7 @@ def validate(
         document: The file.
         prefix: The keys that lead to `data` in the file.
         skip: How many leading parts of a fault's location are not in the file.
+        also: Keys that may stand beside those of the model, and were taken out before.
     """
     try:
         return model.model_validate(data)
@@ -161,6 +163,7 @@ def validate(
         if first["type"] == "extra_forbidden":
             name = str(loc[-1])
             known = _known_keys(model, first["loc"][:-1])
+            known += [] if first["loc"][:-1] else also
             match = nearest(name, known)
             hint = f"Did you mean '{match}'?" if match else f"Known keys: {', '.join(known)}."
             raise ConfigError(f"Unknown key '{key}'.", where=where, hint=hint) from None

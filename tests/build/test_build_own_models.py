@@ -77,9 +77,38 @@ def test_any_input_of_ones_own(shop: BuildShop) -> None:
 
 def test_a_segment_map_that_is_misspelt(duckdb_shop: BuildShop) -> None:
     duckdb_shop.write(models={"rfm": {"segment_map": "rf_11"}})
-    with pytest.raises(SegSqlError, match="'rfm_map_rf_11', which is no model") as raised:
+    with pytest.raises(SegSqlError, match="no segment map 'rf_11'") as raised:
         duckdb_shop.run("build")
-    assert raised.value.hint == "Did you mean 'rfm_map_rf_10'?"
+    assert raised.value.where == at_line(duckdb_shop, "segment_map:")
+    assert raised.value.hint == (
+        "Did you mean 'rf_10'? Known: classic_125, rf_10; a map of your own is"
+        " sql/seeds/rfm_map_<name>.csv."
+    )
+
+
+@pytest.mark.parametrize("model", ["rfm", "clv", "association_rules", "customer_clusters"])
+def test_enable_is_enabled(duckdb_shop: BuildShop, model: str) -> None:
+    """Keys of every model are known beside the options of an algorithm."""
+    duckdb_shop.write(models={model: {"enable": False}})
+    with pytest.raises(SegSqlError, match="enable'") as raised:
+        duckdb_shop.run("build")
+    assert raised.value.where == at_line(duckdb_shop, "enable:")
+    assert raised.value.hint == "Did you mean 'enabled'?"
+
+
+@pytest.mark.parametrize("model", ["rfm", "clv"])
+def test_a_wrong_value_of_seg_sql_yml_is_found_there(duckdb_shop: BuildShop, model: str) -> None:
+    duckdb_shop.write(models={model: {"enabled": "nope"}})
+    with pytest.raises(SegSqlError, match="'enabled': must be true or false") as raised:
+        duckdb_shop.run("build")
+    assert raised.value.where == at_line(duckdb_shop, "enabled:")
+
+
+def at_line(shop: BuildShop, text: str) -> str:
+    """Return file:line of the first line of seg_sql.yml that has a text."""
+    path = shop.folder / "seg_sql.yml"
+    lines = path.read_text().splitlines()
+    return f"{path}:{next(n for n, line in enumerate(lines, 1) if text in line)}"
 
 
 def test_an_input_that_is_misspelt(duckdb_shop: BuildShop) -> None:
