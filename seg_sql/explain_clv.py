@@ -72,6 +72,31 @@ def _history(row: Mapping[str, Any], unit: str) -> str:
 
 
 def _value(row: Mapping[str, Any]) -> str:
+    """Say where the value of an expected order is from.
+
+    At a boundary the fit may have everyone's mean for everyone; without a finite mean of everyone
+    it has a customer's own.
+
+    >>> row = {"frequency": 3, "monetary_value": 24.74, "everyones_mean": 135.38}
+    >>> _value({**row, "expected_order_value": 60.0})
+    "between the own mean of 24.74 and everyone's of 135.38"
+    >>> _value({**row, "expected_order_value": 135.3799})
+    "everyone's mean: this fit gives the own one, 24.74, no weight"
+    >>> _value({**row, "everyones_mean": None, "expected_order_value": 24.74})
+    'the own mean'
+    >>> _value({**row, "everyones_mean": None, "expected_order_value": 20.0})
+    'from the own mean of 24.74'
+    """
     if row["monetary_value"] is None or not row["frequency"]:
         return "everyone's mean, as there is no repeat purchase"
-    return f"between the own mean of {row['monetary_value']:,.2f} and everyone's"
+    own, everyone = row["monetary_value"], row["everyones_mean"]
+    expected = f"{row['expected_order_value']:,.2f}"
+    if expected == f"{own:,.2f}":
+        return "the own mean"
+    if everyone is None:
+        return f"from the own mean of {own:,.2f}"
+    if expected == f"{everyone:,.2f}":
+        return f"everyone's mean: this fit gives the own one, {own:,.2f}, no weight"
+    if min(own, everyone) < row["expected_order_value"] < max(own, everyone):
+        return f"between the own mean of {own:,.2f} and everyone's of {everyone:,.2f}"
+    return f"from the own mean of {own:,.2f} and everyone's of {everyone:,.2f}"

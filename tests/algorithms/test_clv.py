@@ -439,6 +439,19 @@ def test_explain_says_what_a_customer_is_worth(shop: Shop) -> None:
     assert f"{row['frequency']:,} repeat purchases" in text
     assert f"{row['expected_orders']:,.2f} orders expected" in text
     assert "Model mbg_nbd" in text
+    # The mean of Gamma-Gamma, p v / (q - 1) (Fader and Hardie 2013).
+    p, q, v = (
+        next(
+            each["estimate"]
+            for each in shop.rows("clv_parameters")
+            if (each["model"], each["fit"], each["parameter"]) == ("gamma_gamma", "full", name)
+        )
+        for name in "pqv"
+    )
+    assert (
+        f"(between the own mean of {row['monetary_value']:,.2f} and everyone's of"
+        f" {p * v / (q - 1):,.2f})"
+    ) in text
 
 
 def test_both_engines_give_the_same(tmp_path: Path, postgres_dsn: str) -> None:
