@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from functools import partial
 from typing import Any
 
 from seg_sql import explain_clv, explain_items, freshness
@@ -10,7 +11,6 @@ from seg_sql.errors import ConfigError, SelectionError
 from seg_sql.events import Log
 from seg_sql.session import Settings, session
 from seg_sql.step import Steps
-from seg_sql.workspace import Workspace
 
 _MEASURES = (
     ("recency", "recency_days", "r_score", "days since the last purchase", ",.0f"),
@@ -75,25 +75,38 @@ def customer(settings: Settings, customer_id: str, *, lines: int) -> Iterator[st
                 " came, or the customer was forgotten since; `seg-sql build` brings what is read."
             )
             return
-        yield from _orders(orders)
-        if {"rfm", "rfm_cut_points", "rfm_segment_map"} <= built:
-            yield from _rfm(steps, workspace, given)
-        if "customer_lifecycle" in built:
-            yield from _lifecycle(steps, given)
-        if "customer_segment_history" in built:
-            yield from _segments(steps, given)
-        if {"rfm", "customer_clusters"} <= built:
-            yield from _cluster(steps, given)
-        if {"clv", "clv_customer_summary"} <= built:
+        yield from _orders(orders, as_of)
+        if orders["purchases"] is None:
+            if "customer_segment_history" in built:
+                yield from _segments(steps, given)
+            return
+        yield from _sections(steps, built, given, bought=orders["purchases"] > 0)
+
+
+def _sections(steps: Steps, built: Set[str], given: Any, *, bought: bool) -> Iterator[str]:
+    """Yield what each model says of a customer with orders, and of which none is there."""
+    nodes = steps.workspace.nodes
+    sections: tuple[tuple[str, set[str], Callable[..., Iterator[str]]], ...] = (
+        ("RFM", {"rfm", "rfm_cut_points", "rfm_segment_map"}, _rfm),
+        ("Lifecycle", {"customer_lifecycle"}, _lifecycle),
+        ("", {"customer_segment_history"}, _segments),
+        ("Cluster", {"rfm", "customer_clusters"}, partial(_cluster, bought=bought)),
+        ("Lifetime value", {"clv", "clv_customer_summary"}, explain_clv.lines),
+        ("Recommendations", {"recommendations", "item_similarity"}, explain_items.recommendations),
+    )
+    for title, needed, said in sections:
+        if title and needed <= nodes.keys():
             yield ""
-            yield from explain_clv.lines(steps, given)
-        if {"recommendations", "item_similarity"} <= built:
-            yield ""
-            yield from explain_items.recommendations(steps, given)
+        if needed <= built:
+            yield from said(steps, given)
+        elif title and needed <= nodes.keys():
+            # What is switched off is not missed.
+            yield f"{title}: not built."
 
 
 def _similar(steps: Steps, customer_id: str) -> str | None:
-    for length in range(max(len(customer_id) - 1, 1), 0, -1):
+    # First those of the same letters, small for capital.
+    for length in range(len(customer_id), 0, -1):
         rows = steps.rows("similar_ids", parameters={"start": customer_id[:length]}, length=length)
         if rows:
             return "Customers with a similar id: " + ", ".join(r["customer_id"] for r in rows)
@@ -142,23 +155,26 @@ def _older(steps: Steps, as_of: freshness.AsOf | None) -> Iterator[str]:
             yield ""
 
 
-def _orders(row: Mapping[str, Any]) -> Iterator[str]:
+def _orders(row: Mapping[str, Any], as_of: freshness.AsOf | None) -> Iterator[str]:
     if row["purchases"] is None:
-        yield "Orders: none is left after the lines were checked."
-    else:
-        refunds = f", and {_plural(row['refunds'], 'refunds')}" if row["refunds"] else ""
-        bought = _plural(row["purchases"], "purchases")
-        yield f"Orders: {bought}{refunds}; net value {row['amount']:,.2f}."
-    yield ""
+        day = f" before {as_of.day}" if as_of and as_of.day else ""
+        yield (
+            f"Orders: none{day} is left after the lines were checked, so that no model knows this"
+            " customer."
+        )
+        return
+    refunds = f", and {_plural(row['refunds'], 'refunds')}" if row["refunds"] else ""
+    bought = _plural(row["purchases"], "purchases")
+    yield f"Orders: {bought}{refunds}; net value {row['amount']:,.2f}."
 
 
-def _rfm(steps: Steps, workspace: Workspace, given: Any) -> Iterator[str]:
+def _rfm(steps: Steps, given: Any) -> Iterator[str]:
     rows = steps.rows("rfm", parameters=given)
     if not rows:
         yield "RFM: no row, because there is no purchase to score."
         return
     row = rows[0]
-    ties = workspace.project.options["rfm"].model_dump()["ties"]
+    ties = steps.workspace.project.options["rfm"].model_dump()["ties"]
     bounds = {(each["measure"], each["score"]): each for each in steps.rows("cut_points")}
     yield (
         f"RFM as of {row['as_of']}: purchases from {row['first_order_date']} to"
@@ -174,7 +190,6 @@ def _rfm(steps: Steps, workspace: Workspace, given: Any) -> Iterator[str]:
     yield f"  code {row['rfm_code']}: segment {row['segment']}. {row['description'] or ''}".rstrip()
     if row["suggested_action"]:
         yield f"  What to do: {row['suggested_action']}"
-    yield ""
 
 
 def _plural(number: float, what: str, shape: str = ",") -> str:
@@ -240,12 +255,15 @@ def _segments(steps: Steps, given: Any) -> Iterator[str]:
         yield f"Segments over time: {said}."
 
 
-def _cluster(steps: Steps, given: Any) -> Iterator[str]:
+def _cluster(steps: Steps, given: Any, *, bought: bool) -> Iterator[str]:
     """Say which cluster a customer is in, and how they compare with it, feature by feature."""
-    yield ""
     rows = steps.rows("cluster", parameters=given)
     if not rows:
-        yield "Cluster: none, because a value that customers are clustered by is missing."
+        yield (
+            "Cluster: none, because a value that customers are clustered by is missing."
+            if bought
+            else "Cluster: none, because there is no purchase."
+        )
         return
     row = rows[0]
     place = f"{row['distance']:.2f} from its centre"

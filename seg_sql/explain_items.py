@@ -60,6 +60,13 @@ def item(settings: Settings, item_id: str) -> Iterator[str]:
             raise SelectionError(
                 f"No order line has the item '{item_id}'.", hint=_similar_ids(steps, item_id)
             )
+        if bought["no_product_count"]:
+            yield f"Item {item_id}"
+            yield (
+                "It is no product, by is_product of the input items or by the var not_products: its"
+                f" lines ({bought['line_count']:,}) count for money, and no item goes with it."
+            )
+            return
         rows = steps.rows("similar_items", parameters=given)
         name = next((row["item_name"] for row in rows if row["item_name"]), None)
         yield f"Item {_named(item_id, name)}"
@@ -82,7 +89,8 @@ def _built(workspace: Workspace) -> set[str]:
 
 
 def _similar_ids(steps: Steps, item_id: str) -> str | None:
-    for length in range(max(len(item_id) - 1, 1), 0, -1):
+    # First those of the same letters, small for capital.
+    for length in range(len(item_id), 0, -1):
         rows = steps.rows("similar_item_ids", parameters={"start": item_id[:length]}, length=length)
         if rows:
             return "Items with a similar id: " + ", ".join(row["item_id"] for row in rows)

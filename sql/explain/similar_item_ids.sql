@@ -1,6 +1,8 @@
--- Item ids that begin like the one that was not found.
+-- Item ids that begin like the one that was not found, small letters as capitals.
 select distinct cast(item_id as {{ seg_sql.text() }}) as item_id
 from {{ ref('item_lines') }} as item_lines
-where left(cast(item_id as {{ seg_sql.text() }}), {{ length }}) = {{ seg_sql.param('start') }}
+where
+    {{ seg_sql.ascii_upper('left(cast(item_id as ' ~ seg_sql.text() ~ '), ' ~ length ~ ')') }}
+    = {{ seg_sql.ascii_upper(seg_sql.param('start')) }}
 order by item_id
 limit 3
