@@ -122,6 +122,13 @@ def _yaml_vars(text: str | None) -> dict[str, Any]:
         raise ConfigError(
             f"--vars is not a YAML mapping: {text}", hint="Write --vars '{as_of: 2026-06-30}'."
         )
+    for key, value in values.items():
+        if value is None and isinstance(key, str) and ":" in key:
+            name, _, given = key.partition(":")
+            raise ConfigError(
+                f"--vars: a space is missing after the colon of '{key}'.",
+                hint=f"Write --vars '{{{name}: {given}}}'.",
+            )
     return values
 
 

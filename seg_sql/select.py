@@ -11,6 +11,7 @@ import fnmatch
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 
 from seg_sql.errors import SelectionError, did_you_mean
 from seg_sql.graph import Graph
@@ -60,6 +61,18 @@ def select(
     Traceback (most recent call last):
     seg_sql.errors.SelectionError: The selection 'rfn' matches nothing.
       Did you mean 'rfm'?
+    >>> chosen("+tag:rmf")
+    Traceback (most recent call last):
+    seg_sql.errors.SelectionError: The selection '+tag:rmf' matches nothing.
+      Did you mean 'rfm'?
+    >>> chosen("@rfm")
+    Traceback (most recent call last):
+    seg_sql.errors.SelectionError: The selection '@rfm' matches nothing.
+      @ is not supported; +rfm+ is what it reads and what reads it.
+    >>> chosen("tag:rfm,orders")
+    Traceback (most recent call last):
+    seg_sql.errors.SelectionError: The selection 'tag:rfm,orders' matches nothing.
+      No model is in all of its parts: comma means and, space means or.
     """
     words = _words(chosen)
     left_out: set[str] = set()
@@ -89,9 +102,29 @@ def _union(
     found = set.intersection(*parts) if parts else set()
     # Nothing modified is an answer, not a mistake.
     if not found and must_match and "state:" not in word:
-        hint = did_you_mean(word.strip("+0123456789"), nodes)
+        hint = _nearest(word, nodes, modified)
         raise SelectionError(f"The selection '{word}' matches nothing.", hint=hint)
     return found
+
+
+def _nearest(word: str, nodes: Mapping[str, Selectable], modified: frozenset[str]) -> str | None:
+    """Return what the first part of a word that matches nothing may have meant."""
+    cores = [match["core"] for match in map(_WORD.match, word.split(",")) if match]
+    core = next((each for each in cores if not _matching(each, nodes, modified)), None)
+    if core is None:
+        return "No model is in all of its parts: comma means and, space means or."
+    if core.startswith("@"):
+        return f"@ is not supported; +{core[1:]}+ is what it reads and what reads it."
+    method, colon, value = core.partition(":")
+    known = {
+        "tag": {tag for node in nodes.values() for tag in node.tags},
+        "path": {
+            str(up) for node in nodes.values() for up in PurePosixPath(node.path).parents if up.name
+        },
+        "resource_type": {node.resource_type for node in nodes.values()},
+        "config.materialized": {node.materialized for node in nodes.values()},
+    }
+    return did_you_mean(value if colon else core, known.get(method, set(nodes)) if colon else nodes)
 
 
 def _atom(
