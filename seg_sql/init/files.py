@@ -69,6 +69,7 @@ def sampled(path_or_glob: str, engine: Engine) -> Iterator[tuple[Sample, list[Se
         notes = _broken(path_or_glob, broken, sample.lines * every)
         if not is_parquet:
             _check_header(path_or_glob, sample)
+            notes += _repeated(files[0], [column.name for column in sample.columns])
         if not sample.lines:
             raise ConfigError(f"{path_or_glob} has the names of columns, but no rows.")
         if len(sample.columns) < 2:
@@ -237,6 +238,28 @@ def _broken(path: str, rows: Sequence[Sequence[object]], lines: int) -> list[Set
         " them."
     )
     return [Setting("path", why=why)]
+
+
+def _repeated(file: str, names: Sequence[str]) -> list[Setting]:
+    """Name the columns that the header has several times: DuckDB calls the second Nr Nr_1."""
+    if "://" in file or Path(file).suffix.lower() == ".zst":
+        return []
+    header = _start(file, 65536).decode("utf-8", "replace").lstrip().splitlines()[0]
+    known = {name.lower(): name for name in names}
+    renamed: dict[str, list[str]] = {}
+    for name in names:
+        first = known.get(re.sub(r"_\d+$", "", name).lower(), name)
+        if first != name and name not in header:
+            renamed.setdefault(first, []).append(name)
+    notes = []
+    for first, others in renamed.items():
+        which = (
+            f"twice; the second is called {shown(others[0])}"
+            if len(others) == 1
+            else f"{len(others) + 1} times; the others are called {', '.join(map(shown, others))}"
+        )
+        notes.append(Setting("path", why=f"The column {shown(first)} is there {which} here."))
+    return notes
 
 
 def _check_header(path: str, sample: Sample) -> None:

@@ -92,6 +92,27 @@ def test_a_few_broken_lines_are_noted(
     noted(proposal, "1 line has more or fewer fields than the header (the first is line 19)")
 
 
+@pytest.mark.parametrize(
+    ("header_and_lines", "said"),
+    [
+        (r"\1,\1", "twice; the second is called order_id_1 here."),
+        (r"\1,\1,\1", "3 times; the others are called order_id_1, order_id_2 here."),
+    ],
+)
+def test_a_name_that_is_there_twice_is_noted(
+    look: Any, changed: Any, noted: Any, header_and_lines: str, said: str
+) -> None:
+    proposal, lines = look(changed("order_total.csv", (r"^(.+)$", header_and_lines)))
+    assert lines["columns"]["order_id"] == "order_id"
+    noted(proposal, f"The column order_id is there {said}")
+
+
+def test_a_name_that_ends_in_a_number_is_no_second_one(look: Any, changed: Any) -> None:
+    path = changed("order_total.csv", (r"^(.+)$", r"\1,x"), ("total,x$", "total,order_id_1"))
+    proposal, _ = look(path)
+    assert not [note for note in proposal.notes if "is there" in note]
+
+
 def test_lines_that_look_like_comments_are_lines(look: Any, changed: Any) -> None:
     # Orders #1001 to #1008 at the start of each line, with an empty line between them.
     path = changed("order_total.csv", (r"^(\d{4}),", r"#\1,"), (r"^#1005", r"\n#1005"))
