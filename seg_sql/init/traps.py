@@ -46,6 +46,7 @@ def settings(look: Look) -> list[Setting]:
         *dates(look),
         *numbers(look),
         *anonymous(look),
+        *spaces(look),
         *negatives(look),
     ]
 
@@ -293,6 +294,21 @@ def anonymous(look: Look) -> Iterator[Setting]:
             f" {n // rest[1][1]} times the next: if it stands for many customers, switch this on."
         )
         yield Setting("anonymous_ids", [*(_id(t) for t, _ in known), _id(text)], why, active=False)
+
+
+def spaces(look: Look) -> Iterator[Setting]:
+    """Count the customers whose ids differ only by spaces at their ends."""
+    profile = look.profile("customer_id")
+    if profile is None or profile.kind not in ("text", "other"):
+        return
+    found = look.sample.spaces(profile.name)
+    if found["n_ids"]:
+        ids = "1 id" if found["n_ids"] == 1 else f"{found['n_ids']:,} ids"
+        why = (
+            f"{shown(profile.name)} has {ids} with and without spaces at the ends, as"
+            f" {shown(found['example'])}: each form is a customer of its own. Export them without."
+        )
+        yield Setting("customer_id", why=why)
 
 
 @cache

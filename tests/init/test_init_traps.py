@@ -42,6 +42,17 @@ def test_one_price_for_everything_is_no_order_total(look: Any, changed: Any) -> 
     assert proposal.notes == ()
 
 
+def test_ids_that_differ_by_spaces_are_counted(look: Any, changed: Any, noted: Any) -> None:
+    path = changed("cancelled.csv", (r"\Z", "1001,K1 ,2026-01-15 10:29:00,CUP,1.00,delivered\n"))
+    proposal, _ = look(path)
+    noted(proposal, "customer_id has 1 id with and without spaces at the ends, as K1: each form")
+
+
+def test_spaces_that_all_forms_of_an_id_have_are_no_fault(look: Any, changed: Any) -> None:
+    proposal, _ = look(changed("cancelled.csv", (r",(K\d+),", r",\1 ,")))
+    assert not [note for note in proposal.notes if "spaces" in note]
+
+
 def test_cancelled_orders_are_filtered_out(look: Any, noted: Any) -> None:
     # cancelled.csv: one cancelled, one returned and one pending order.
     proposal, lines = look(FIXTURES / "cancelled.csv")
