@@ -58,8 +58,8 @@ def main() -> None:
         print_error(error)
         code = error.exit_code
     except (BrokenPipeError, SystemExit):
-        # The reader of the output, such as `head`, has gone: nothing is wrong. click makes that an
-        # exit of its own, with 1, and exits for nothing else while standalone_mode is off.
+        # The reader of the output, such as `head`, has gone: nothing is wrong. click exits for
+        # nothing else while standalone_mode is off; its code would be 1.
         from seg_sql.console import abandon
 
         abandon(sys.stdout)
@@ -213,6 +213,8 @@ def show(name: str | None, **given: Any) -> int:
         given["between"] = (first.date(), last.date())
     result, total = showing.show(settings, name, **given)
     print_rows(result, output, total=total)
+    if name == "segment_moves" and total == 0:
+        click.echo(showing.NO_MOVES, err=True)
     return 0
 
 
@@ -342,16 +344,15 @@ def debug(**given: Any) -> int:
 def forget(**given: Any) -> int:
     """Delete customers from every table and file that seg-sql made."""
     from seg_sql import forget as forget_
+    from seg_sql.console import asked
     from seg_sql.events import Log
 
     log: Log = Log([console_from(given)])
     settings = settings_from(given)
     file, columns, yes = given.pop("customer_id_file"), given.pop("column"), given.pop("yes")
-
-    def confirm(question: str) -> bool:
-        return yes or click.confirm(question, err=True)
-
-    return forget_.forget(settings, log, file, confirm=confirm, columns=columns)
+    return forget_.forget(
+        settings, log, file, confirm=lambda what: yes or asked(what), columns=columns
+    )
 
 
 @cli.command()

@@ -242,6 +242,23 @@ def abandon(stream: TextIO) -> None:
     os.close(nowhere)
 
 
+def asked(question: str) -> bool:
+    """Ask a person; where there is none, say what does without.
+
+    Raises:
+        SegSqlError: Standard input has ended before an answer, and is no terminal.
+    """
+    try:
+        return click.confirm(question, err=True)
+    except click.Abort:
+        if sys.stdin.isatty():
+            raise
+        click.echo(err=True)
+        raise SegSqlError(
+            "There is nobody to answer, so nothing was deleted.", hint="With --yes it does not ask."
+        ) from None
+
+
 def print_error(error: SegSqlError, stream: TextIO | None = None) -> None:
     """Print an error that ended the command."""
     click.echo(f"{click.style('Error:', fg='red')} {error}", file=stream or sys.stderr)

@@ -15,6 +15,11 @@ from seg_sql.session import Settings, session
 from seg_sql.step import Steps
 from seg_sql.workspace import Workspace
 
+NO_MOVES = (
+    "There is no earlier as_of to compare with: moves are seen from the second one on, and"
+    " `seg-sql backfill rfm --from D --to D` writes days gone by."
+)
+
 
 def show(
     settings: Settings,

@@ -156,6 +156,22 @@ def test_explain_says_when_the_tables_are_older(built: Path) -> None:
     assert "have changed" not in run("explain", "ann", cwd=built).stdout
 
 
+def test_moves_need_an_earlier_day(built: Path) -> None:
+    done = run("show", "segment_moves", "--output", "csv", cwd=built)
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, 1)
+    assert "There is no earlier as_of to compare with" in done.stderr
+    assert "earlier as_of" not in run("show", "rfm", cwd=built).stderr
+
+
+def test_forget_without_a_person_to_ask(built: Path) -> None:
+    (built / "ids.csv").write_text("ann\n")
+    done = run("forget", "--customer-id-file", "ids.csv", cwd=built)
+    assert done.returncode == 1
+    assert "nothing was deleted.\n  With --yes it does not ask." in done.stderr
+    assert "Interrupted" not in done.stderr
+    assert "ann" in run("show", "rfm", cwd=built).stdout
+
+
 def test_a_select_is_given_as_inline(built: Path) -> None:
     done = run("show", "select * from rfm", cwd=built)
     assert done.returncode == 2
