@@ -354,20 +354,11 @@ def cohorts(source: Source) -> Part | str:
 
 
 def _retention_reading(rows: Rows) -> str:
-    def mean(period: int) -> float | None:
-        shown = [
-            row
-            for row in rows
-            if row["period_number"] == period and row["retention_rate"] is not None
-        ]
-        customers = sum(row["customers"] for row in shown)
-        bought = sum(row["customers"] * row["retention_rate"] for row in shown)
-        return bought / customers if customers else None
-
+    rates = {row["period_number"]: row["rate_of_all"] for row in rows}
     said = [
-        f"{percent(rate)} in month {period}"
+        f"{percent(rates[period])} in month {period}"
         for period in (1, 3, 6, 12)
-        if (rate := mean(period)) is not None
+        if rates.get(period) is not None
     ]
     if not said:
         return "Too few customers come back to say how many."

@@ -1,7 +1,8 @@
 -- Which share of each month's new customers bought again, month by month.
 -- Grain: one row per cohort and month after the first; cohorts too small to be shown are one, which
--- has no cohort_month. The last 24 cohorts. A month in which some, but fewer than min_group
--- customers bought has no rate.
+-- has no cohort_month. The last 24 cohorts. A month in which fewer than min_group customers bought
+-- has no rate. rate_of_all is that of all cohorts together, those without a rate too; it is NULL
+-- where fewer than min_group customers of the latter bought, for they could be taken off the total.
 with
 
 sizes as (
@@ -44,6 +45,21 @@ pooled as (
         case when not judged.is_small then retention.cohort_month end,
         retention.period_number
 
+),
+
+of_all as (
+
+    select
+        cohort_month,
+        period_number,
+        customers,
+        active_customers,
+        sum(customers) over (partition by period_number) as all_customers,
+        sum(active_customers) over (partition by period_number) as all_active,
+        sum(case when active_customers < {{ min_group }} then active_customers end)
+            over (partition by period_number) as hidden_active
+    from pooled
+
 )
 
 select
@@ -51,9 +67,13 @@ select
     period_number,
     customers,
     case
-        when active_customers = 0 or active_customers >= {{ min_group }}
+        when active_customers >= {{ min_group }}
             then {{ seg_sql.safe_div('active_customers', 'customers') }}
-    end as retention_rate
-from pooled
+    end as retention_rate,
+    case
+        when coalesce(hidden_active, {{ min_group }}) >= {{ min_group }}
+            then {{ seg_sql.safe_div('all_active', 'all_customers') }}
+    end as rate_of_all
+from of_all
 where customers >= {{ min_group }}
 order by cohort_month nulls last, period_number

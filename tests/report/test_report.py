@@ -162,6 +162,47 @@ def test_small_groups_are_not_shown(shop: Shop) -> None:
     assert "Left out: Segments: too few customers have a segment." in left
 
 
+def test_cohorts_of_a_small_shop(shop: Shop) -> None:
+    """The sentence counts those in empty fields too, and nobody is as empty as one to four.
+
+    Month 1: 10 + 4 + 3 + 0 of 4 x 20 are 21 %; 10 + 0 of 40 would be 25 %. Month 2: nobody. Month 3:
+    6 + 5 + 2 of 60, but the two could be taken off the 13. Month 6: 8 of 20. Month 12: 3 + 2 of 40,
+    of whom no field tells.
+    """
+    hand_tables.make(shop, "cohort_retention")
+    months = {
+        "2025-01": {1: 10, 2: 0, 3: 6, 6: 8, 12: 3},
+        "2025-02": {1: 4, 2: 0, 3: 5, 12: 2},
+        "2025-03": {1: 3, 2: 0, 3: 2},
+        "2025-04": {1: 0, 2: 0},
+    }
+    rows = hand_tables.selected(
+        "cohort_month:D period_number:i cohort_customers:i active_customers:i",
+        [
+            (f"{month}-01", period, 20, active)
+            for month, periods in months.items()
+            for period, active in {0: 20, **periods}.items()
+        ],
+    )
+    with shop.engine() as engine:
+        relation = engine.relation("cohort_retention")
+        engine.execute(f"drop table {relation}")
+        engine.execute(f"create table {relation} as {rows}")
+    page, _ = written(shop)
+    assert readings(page) == {
+        "cohort-retention": "Of the new customers of a month, 21 % buy again in month 1, 40 % in month"
+        " 6 and 12 % in month 12 after their first purchase."
+    }
+    shown = {(row[0], row[1]): row[3] for row in rows_of(page, "cohort-retention") if row[3]}
+    assert shown == {
+        ("2025-01", "1"): "50 %",
+        ("2025-01", "3"): "30 %",
+        ("2025-01", "6"): "40 %",
+        ("2025-02", "3"): "25 %",
+    }
+    assert "Empty: fewer than 5 did" in page.replace("\u00a0", " ")
+
+
 def test_the_file_stands_alone(duckdb_shop: Shop) -> None:
     """No script, and nothing that is loaded: only links within the page."""
     hand_tables.make(duckdb_shop)
