@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 
 from seg_sql import segment_history, slices
@@ -175,8 +175,7 @@ def _show_history(run: Run, node: Node) -> None:
         for source in segment_history.sources(node)
         if source in workspace.hidden or workspace.project.relation_name(source) in existing
     ]
-    if workspace.project.relation_name(node.name) not in existing:
-        _make_history(run, node, built)
+    _make_history(run, node, built, existing)
     select = segment_history.empty(workspace, run.history_steps, node, built)
     run.new_rows[node.name] = run.steps.table(select, work=False)
     if run.together:
@@ -192,14 +191,10 @@ def _grow(run: Run, node: Node, sql: str) -> int:
     run.new_rows[node.name] = new
     published, quote = run.workspace.published(node.name), run.engine.quote
 
-    def columns(relation: str) -> list[str]:
-        every = run.steps.sql("all_rows", columns=["*"], relation=relation, order_by=[], limit=None)
-        return [column.name for column in run.engine.describe(every)]
-
-    had = set(columns(published))
+    had = set(_columns(run, published))
     select = run.steps.sql(
         "with_increment",
-        columns=[(quote(each), each in had) for each in columns(run.steps.relation(new))],
+        columns=[(quote(each), each in had) for each in _columns(run, run.steps.relation(new))],
         published=published,
         new_rows=run.steps.relation(new),
         key=[quote(column) for column in node.config.unique_key],
@@ -208,6 +203,11 @@ def _grow(run: Run, node: Node, sql: str) -> int:
     run.engine.create(hidden, "view", select)
     run.workspace.hidden[node.name] = hidden
     return int(run.steps.row("row_count", relation=run.steps.relation(new))["row_count"])
+
+
+def _columns(run: Run, relation: str) -> list[str]:
+    every = run.steps.sql("all_rows", columns=["*"], relation=relation, order_by=[], limit=None)
+    return [column.name for column in run.engine.describe(every)]
 
 
 def data_test(run: Run, each: DataTest) -> Status:
@@ -238,14 +238,18 @@ def _select(run: Run, node: Node) -> str:
 def _publish(run: Run, nodes: Sequence[Node]) -> None:
     """Publish models in one transaction, in which the histories that keep their rows get them."""
     workspace, steps, first = run.workspace, run.history_steps, []
+    named = workspace.project.relation_name
     kept = [node for node in nodes if segment_history.histories(workspace, node.name)]
     merges = any(node.name == "customer_merges" for node in nodes)
     if kept or merges:
         existing = run.engine.existing()
         for history in segment_history.histories(workspace):
-            keeps = {node.name for node in kept} & set(segment_history.sources(history))
-            if keeps and workspace.project.relation_name(history.name) not in existing:
-                _make_history(run, history, sorted(keeps))
+            sources = segment_history.sources(history)
+            if keeps := sorted({node.name for node in kept} & set(sources)):
+                _make_history(run, history, keeps, existing)
+            elif named(history.name) in existing:
+                # Merged customers' rows are about to be added.
+                _make_history(run, history, [s for s in sources if named(s) in existing], existing)
         if merges:
             first += segment_history.merged(workspace, steps, existing, run.log)
     for node in kept:
@@ -271,8 +275,18 @@ def _publish(run: Run, nodes: Sequence[Node]) -> None:
         run.new_rows.pop(node.name, None)
 
 
-def _make_history(run: Run, node: Node, built: Sequence[str]) -> None:
-    """Publish a history without a row; the sources that are built tell the types of its columns."""
+def _make_history(run: Run, node: Node, built: Sequence[str], existing: Container[str]) -> None:
+    """Publish a history without a row; the sources that are built tell the types of its columns.
+
+    One that is there has its rows already, and gets the columns that it was not made with.
+    """
+    if node.name in run.histories:
+        return
+    run.histories.add(node.name)
+    if run.workspace.project.relation_name(node.name) in existing:
+        had = {column.lower() for column in _columns(run, run.workspace.published(node.name))}
+        if not built or all(name.lower() in had for name in segment_history.columns(node)):
+            return
     select = segment_history.empty(run.workspace, run.history_steps, node, built)
     hidden = run.steps.table(select, work=False)
     run.engine.publish([_publication(run, node, node.model, hidden)])

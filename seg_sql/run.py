@@ -53,6 +53,7 @@ class Run:
         interrupted: Whether the user ended the run.
         unit_tested: By model and dialect, which text of it passed its unit tests.
         new_rows: The work table with the new rows of an incremental model, by model.
+        histories: The histories that are there, with all their columns.
     """
 
     workspace: Workspace
@@ -73,6 +74,7 @@ class Run:
     interrupted: bool = False
     unit_tested: dict[str, dict[str, str]] = field(default_factory=dict)
     new_rows: dict[str, str] = field(default_factory=dict)
+    histories: set[str] = field(default_factory=set)
 
     @cached_property
     def history_steps(self) -> Steps:

@@ -46,7 +46,7 @@ def written(workspace: Workspace, steps: Steps, name: str) -> list[str]:
         if workspace.renderer.variable("history_keep") is not None:
             found.append(steps.sql("prune", history=history, source=name))
         rows = workspace.compile(node.name, written_with=[name])
-        found.append(steps.sql("insert", history=history, columns=_columns(node), rows=rows))
+        found.append(steps.sql("insert", history=history, columns=columns(node), rows=rows))
     return found
 
 
@@ -68,9 +68,9 @@ def merged(workspace: Workspace, steps: Steps, existing: Iterable[str], log: Log
                 " customers go to the ids that they stand for now."
             )
         )
-        rows = steps.sql("merged_rows", **given)
+        rows = steps.sql("merged_rows", columns=columns(node), **given)
         history = given["history"]
-        found.append(steps.sql("insert", history=history, columns=_columns(node), rows=rows))
+        found.append(steps.sql("insert", history=history, columns=columns(node), rows=rows))
         found.append(steps.sql("delete_merged", **given))
     return found
 
@@ -78,7 +78,7 @@ def merged(workspace: Workspace, steps: Steps, existing: Iterable[str], log: Log
 def empty(workspace: Workspace, steps: Steps, node: Node, built: Sequence[str]) -> str:
     """Return the SELECT of a history's columns without a row, typed as in the sources built."""
     rows = workspace.compile(node.name, written_with=built)
-    return steps.sql("empty", columns=_columns(node), rows=rows)
+    return steps.sql("empty", columns=columns(node), rows=rows)
 
 
 def as_published(workspace: Workspace, steps: Steps, node: Node) -> str:
@@ -87,15 +87,16 @@ def as_published(workspace: Workspace, steps: Steps, node: Node) -> str:
     given: dict[str, Any] = {"history": workspace.published(node.name)}
     if node.config.meta.get("has_customers") and "customer_merges" in workspace.hidden:
         given["merges"] = workspace.relation("customer_merges")
-        given["merged_rows"] = steps.sql("merged_rows", **given)
+        given["merged_rows"] = steps.sql("merged_rows", columns=columns(node), **given)
     return steps.sql(
         "as_published",
-        columns=_columns(node),
+        columns=columns(node),
         new_sources=new,
         rows=workspace.compile(node.name, written_with=new) if new else "",
         **{"merges": "", "merged_rows": "", **given},
     )
 
 
-def _columns(node: Node) -> list[str]:
+def columns(node: Node) -> list[str]:
+    """Return the columns of a history, as its schema.yml names them."""
     return [column.name for column in node.model.entry.columns]

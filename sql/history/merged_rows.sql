@@ -2,13 +2,15 @@
 -- Grain: one row per as_of, source and surviving id that has no row of its own; of several merged
 -- ids the lowest one counts. Had the customers been one then, the segment might have been another:
 -- `seg-sql backfill` works that out.
-select as_of, source, customer_id, segment
+select {{ columns | join(', ') }}
 from (
     select
         history.as_of,
         history.source,
         merges.surviving_id as customer_id,
-        history.segment,
+        {% for column in columns if column not in ('as_of', 'source', 'customer_id') -%}
+        history.{{ column }},
+        {% endfor -%}
         row_number() over (
             partition by history.as_of, history.source, merges.surviving_id
             order by {{ seg_sql.bin('history.customer_id') }}

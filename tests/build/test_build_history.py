@@ -161,6 +161,57 @@ def test_gone_and_refunded(shop: BuildShop) -> None:
 
 
 @pytest.mark.parametrize("publish", ["each", "together"])
+def test_a_cluster_is_known_by_its_number(shop: BuildShop, publish: str) -> None:
+    """Twelve customers with a mug, eight with a thousand pots: no label makes them move."""
+    lines = [(f"m{number}", f"m{number}", "2026-02-10", "mug", 1, 5.0) for number in range(12)]
+    pots = [
+        (f"p{number}", f"p{number}-{day}", f"2026-02-{day}", "pot", 100, 9.0)
+        for number in range(8)
+        for day in range(10, 20)
+    ]
+    shop.load([*lines, *pots])
+    shop.write(publish=publish, models={"customer_clusters": {"k": 2}})
+    shop.build("+segment_moves", vars=MARCH)
+    table = f"{shop.schema_}.customer_segment_history"
+    relabelled = (
+        f"update {table} set segment = 'old ' || segment where source = 'customer_clusters'"
+    )
+    shop.execute(relabelled)
+
+    def moves() -> list[tuple[str, bool, int]]:
+        rows = [row for row in shop.rows("segment_moves") if row["source"] == "customer_clusters"]
+        return sorted(
+            (row["reason"], row["from_segment"] != row["to_segment"], row["customers"])
+            for row in rows
+        )
+
+    shop.build("+segment_moves", vars=APRIL)
+    assert moves() == [("stayed", True, 8), ("stayed", True, 12)]
+    ids = {
+        (row["customer_id"][0], row["segment_id"])
+        for row in shop.rows("customer_segment_history")
+        if row["source"] == "customer_clusters"
+    }
+    # The largest cluster is 1.
+    assert ids == {("m", "all 1"), ("p", "all 2")}
+    # Another cluster is a move, also where the label is the same: two of the twelve were elsewhere.
+    label = next(r["cluster_label"] for r in shop.rows("customer_clusters") if r["cluster_id"] == 1)
+    shop.execute(
+        f"update {table} set segment_id = 'all 2', segment = '{label}'"
+        " where source = 'customer_clusters' and customer_id in ('m1', 'm2')"
+        " and as_of = date '2026-03-01'"
+    )
+    shop.build("segment_moves", vars=APRIL)
+    assert moves() == [("cut_points", False, 2), ("stayed", True, 8), ("stayed", True, 10)]
+    # Rows of a time without the column are told by their label. No row is lost.
+    shop.execute(f"alter table {table} drop column segment_id")
+    before = history(shop)
+    shop.build("+segment_moves", vars=APRIL)
+    assert history(shop) == before
+    assert moves() == [("cut_points", True, 8), ("cut_points", True, 10), ("stayed", False, 2)]
+
+
+@pytest.mark.parametrize("publish", ["each", "together"])
 def test_merged_customers(shop: BuildShop, publish: str) -> None:
     """ann is eve from now on; eve's own rows win, and where she has none ann's are hers."""
     for day in (MARCH, APRIL):
@@ -334,7 +385,8 @@ def test_rows_that_do_not_fit_the_history(shop: BuildShop) -> None:
         """
         {{ config(materialized='history', unique_key=['as_of', 'source', 'customer_id'],
             meta={'sources': ['rfm']}) }}
-        select as_of, 'rfm' as source, customer_id, tier as segment
+        select as_of, 'rfm' as source, customer_id, tier as segment,
+            cast(null as {{ seg_sql.text() }}) as segment_id
         from {{ ref('rfm') }} as rfm
         """,
     )

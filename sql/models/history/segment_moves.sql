@@ -4,6 +4,7 @@
 -- The first reason that fits counts. bought: a purchase from from_as_of on and before to_as_of;
 -- refunded: other orders then, all of them refunds; cut_points: the bounds moved, and between the
 -- earlier ones the customer would have stayed; aged: time has passed, and nothing else.
+-- Who is in the same cluster has stayed, whatever its label is now: labels are those of their day.
 {{ config(
     materialized='table',
     unique_key=['source', 'from_segment', 'to_segment', 'reason'],
@@ -58,7 +59,7 @@ dates as (
 
 earlier as (
 
-    select history.source, history.customer_id, history.segment
+    select history.source, history.customer_id, history.segment, history.segment_id
     from {{ ref('customer_segment_history') }} as history
     inner join dates on dates.source = history.source and dates.from_as_of = history.as_of
 
@@ -66,7 +67,7 @@ earlier as (
 
 later as (
 
-    select history.source, history.customer_id, history.segment
+    select history.source, history.customer_id, history.segment, history.segment_id
     from {{ ref('customer_segment_history') }} as history
     inner join dates on dates.source = history.source and dates.to_as_of = history.as_of
 
@@ -78,7 +79,9 @@ customers as (
         coalesce(later.source, earlier.source) as source,
         coalesce(later.customer_id, earlier.customer_id) as customer_id,
         earlier.segment as from_segment,
-        later.segment as to_segment
+        later.segment as to_segment,
+        coalesce(earlier.segment_id = later.segment_id, earlier.segment = later.segment)
+            as has_stayed
     from earlier
     full join later
         on later.source = earlier.source and later.customer_id = earlier.customer_id
@@ -222,7 +225,7 @@ explained as (
         case
             when customers.from_segment is null then 'new'
             when customers.to_segment is null then 'gone'
-            when customers.from_segment = customers.to_segment then 'stayed'
+            when customers.has_stayed then 'stayed'
             when activity.has_purchase = 1 then 'bought'
             when activity.has_order = 1 then 'refunded'
             when refitted.source is not null then 'cut_points'
