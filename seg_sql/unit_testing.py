@@ -42,7 +42,7 @@ def run_unit_test(test: UnitTest, workspace: Workspace, engine: Engine) -> TestF
         def ref(name: str) -> str:
             asked.add(("ref", name))
             if ("ref", name) in given:
-                return _given_rows(given["ref", name], name, test, pinned)
+                return _given_rows(given["ref", name], name, test, pinned, workspace)
             node = workspace.nodes.get(name)
             if node is not None and not node.builds:
                 compiled = pinned.compile(name, ref=ref, input=input_)
@@ -238,11 +238,16 @@ def _given_input(
     return inputs_.Input(name, sql, source, frozenset(names), (), False, False)
 
 
-def _given_rows(given: UnitGiven, name: str, test: UnitTest, workspace: Workspace) -> str:
+def _given_rows(
+    given: UnitGiven, name: str, test: UnitTest, workspace: Workspace, real: Workspace
+) -> str:
     entry = workspace.project.models[name].entry
     types = {column.name: column.data_type for column in entry.columns}
     rows = _rows(given, test, types)
     names = list(dict.fromkeys([*types, *(key for row in rows for key in row)]))
+    if types and not types.keys() >= set(names):
+        # No schema.yml knows an attribute, and yet it is a column of the models that carry it.
+        types |= real.attribute_types(name)
     for key in names:
         if types and key not in types:
             raise ConfigError(

@@ -108,6 +108,17 @@ class Workspace:
             return [f'"{attribute}"' for attribute in entry.attributes]
         return list(self.input(name).attributes)
 
+    def attribute_types(self, model: str) -> dict[str, str]:
+        """Return the attributes that a model may carry, with their types in the input."""
+        text, found = self.project.models[model].text, {}
+        for name, entry in self.project.config.inputs.items():
+            if entry.attributes and f"input_attributes('{name}')" in text:
+                found.update(dict.fromkeys(entry.attributes, "text"))
+                if self.engine is not None:
+                    known = self.engine.describe(self.input(name).sql)
+                    found.update({c.name: c.type for c in known if c.name in found})
+        return found
+
     def has_model(self, name: str) -> bool:
         """Return whether a model is part of this project and all that it reads can be built.
 

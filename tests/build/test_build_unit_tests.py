@@ -225,3 +225,39 @@ def test_fail_fast_of_the_test_command(duckdb_shop: BuildShop) -> None:
     assert [name for name, event in shop.tests.items() if event.status == "fail"] == [
         "accepted_range_a_n"
     ]
+
+
+def test_given_rows_name_the_attributes_of_an_input(shop: BuildShop) -> None:
+    """By hand: Bonn 10 + 5; the number of a till is one in the input, and so it is given."""
+    lines = [("ann", "1", "2026-01-05", 4.0, "Bonn", 7)]
+    columns = ("customer_id", "order_id", "ordered_at", "amount", "Filiale", "till")
+    shop.load(lines, columns, types={"till": "integer", "amount": "double precision"})
+    raw = {"relation": shop.raw("raw"), "attributes": ["Filiale", "till"]}
+    shop.write(inputs={"order_lines": raw})
+    shop.model(
+        "branches",
+        'select "Filiale" as branch, sum(amount) as revenue, max(till) + 1 as next_till'
+        " from {{ ref('order_lines_clean') }} as lines group by \"Filiale\"",
+    )
+
+    def given(**more: Any) -> None:
+        rows = [{"Filiale": "Bonn", "till": 1, "amount": each, **more} for each in (10.0, 5.0)]
+        shop.schema(
+            unit_tests=[
+                {
+                    "name": "sums",
+                    "model": "branches",
+                    "given": [{"input": "ref('order_lines_clean')", "rows": rows}],
+                    "expect": {"rows": [{"branch": "Bonn", "revenue": 15.0, "next_till": 2}]},
+                }
+            ]
+        )
+
+    given()
+    shop.build("+branches")
+    assert shop.tests["branches::sums"].status == "pass"
+    assert shop.values("select branch from $branches") == ["Bonn"]
+    given(filial="Bonn")
+    assert shop.run("test", "branches") == 1
+    said = shop.tests["branches::sums"].message
+    assert "has no column 'filial'" in said and "Filiale" in said
