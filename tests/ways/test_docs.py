@@ -94,6 +94,9 @@ def test_the_page_says_what_there_is(shop: Shop, tmp_path: Path):
     assert "per_orderMoney an order.orders.amount, rfm.frequency" in rows
     assert "segmentrfm.segment" in rows
     assert "not_null_spending_per_order: pass" in plain(mine)
+    # What a failure means is said where there is one.
+    clean = plain(section(text, "order_lines_clean"))
+    assert "not_empty_order_lines_clean: pass" in clean and "No order line is left" not in clean
     # Five customers, and highlighted SQL.
     assert "success, 5 rows" in plain(mine)
     assert '<span class="k">' in mine
@@ -113,12 +116,15 @@ def test_a_failed_test_is_shown(shop: Shop, tmp_path: Path):
     own = shop.folder / "sql" / "models"
     own.mkdir(parents=True)
     (own / "empty.sql").write_text("select customer_id from {{ ref('rfm') }} as rfm where 1 = 0\n")
+    (own / "schema.yml").write_text(
+        "models:\n  - {name: empty, data_tests: [not_empty: {description: Nobody is left.}]}\n"
+    )
     assert shop.run("build", "+empty") == 1
 
     mine = plain(section(page(shop, tmp_path / "docs"), "empty"))
 
     assert "Last run: error" in mine
-    assert "not_empty_empty: fail (1 rows)" in mine
+    assert re.search(r"not_empty_empty: fail \(1 rows\), [\d.]+ s\. Nobody is left\.", mine)
 
 
 def test_a_folder_that_cannot_be_made_is_an_error(shop: Shop, tmp_path: Path):
