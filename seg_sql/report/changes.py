@@ -14,8 +14,6 @@ REASONS = {
     "refunded": "Sent something back",
     "aged": "Time has passed",
     "cut_points": "The segments' bounds moved",
-    "new": "New customers",
-    "gone": "Gone customers",
 }
 NEW, GONE = "New", "Gone"
 Rows = Sequence[Mapping[str, Any]]
@@ -44,7 +42,9 @@ def changes(source: Source) -> Part | str:
         for row in moves
     ]
     lead = _lead(totals, named, source.min_group)
-    figures = [_matrix(named, order, lead), *_reasons(source.rows("move_reasons"))]
+    figures = [_matrix(named, order, lead)]
+    if totals["changed"] >= source.min_group:
+        figures.append(_reasons(source.rows("move_reasons")))
     return Part("What changed", lead, figures)
 
 
@@ -107,16 +107,13 @@ def _matrix(rows: Rows, order: Sequence[str], lead: str) -> Figure:
     )
 
 
-def _reasons(rows: Rows) -> list[Figure]:
-    moved = [row for row in rows if row["reason"] != "stayed"]
-    if not moved:
-        return []
+def _reasons(moved: Rows) -> Figure:
     everyone = sum(row["customers"] for row in moved)
     first = next((row for row in moved if row["reason"] != OTHERS), None)
     reading = "No reason is frequent enough to be named."
     if first is not None:
         part = percent(share(first["customers"], everyone))
-        reading = f"Of those who moved, {part} {_because(first['reason'])}."
+        reading = f"Of those who changed their segment, {part} {_because(first['reason'])}."
     drawn = [
         {
             "name": REASONS.get(row["reason"], sentence(plain(row["reason"]))),
@@ -126,22 +123,20 @@ def _reasons(rows: Rows) -> list[Figure]:
         }
         for row in moved
     ]
-    return [
-        Figure(
-            "move-reasons",
-            "Why customers moved",
-            reading,
-            marks.bars(drawn, width=210),
-            Table(
-                ["Reason", "Customers", "Share"],
-                [
-                    [row["name"], count(row["value"]), percent(share(row["value"], everyone))]
-                    for row in drawn
-                ],
-                frozenset({1, 2}),
-            ),
-        )
-    ]
+    return Figure(
+        "move-reasons",
+        "Why customers moved",
+        reading,
+        marks.bars(drawn, width=210),
+        Table(
+            ["Reason", "Customers", "Share"],
+            [
+                [row["name"], count(row["value"]), percent(share(row["value"], everyone))]
+                for row in drawn
+            ],
+            frozenset({1, 2}),
+        ),
+    )
 
 
 def _because(reason: str) -> str:
@@ -150,8 +145,6 @@ def _because(reason: str) -> str:
         "refunded": "sent something back",
         "aged": "only waited: time has passed",
         "cut_points": "did nothing: the bounds of the segments moved",
-        "new": "are new",
-        "gone": "are gone",
     }.get(reason, f"did so for the reason {plain(reason)}")
 
 
@@ -170,7 +163,11 @@ def quality(source: Source) -> Part | str:
     )
     if dropped:
         worst = max(dropped, key=lambda row: (row["rows"], row["reason"]))
-        reading += f", most of them because of: {worst['reason']}"
+        if 2 * worst["rows"] > lost:
+            how_many = "all" if len(dropped) == 1 else "most"
+            reading += f", {how_many} of them because of: {worst['reason']}"
+        else:
+            reading += f" for {len(dropped)} reasons"
     drawn = [
         {
             "name": row["reason"],

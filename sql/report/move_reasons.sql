@@ -1,5 +1,5 @@
 -- Why customers changed their segment of rfm between the last two as_of; reasons too rare to be
--- shown are one.
+-- shown are one. New and gone customers have not changed it, as in move_totals.
 -- Grain: one row per reason.
 with
 
@@ -7,7 +7,7 @@ reasons as (
 
     select reason, {{ seg_sql.isum('customers') }} as customers
     from {{ ref('segment_moves') }} as segment_moves
-    where source = 'rfm'
+    where source = 'rfm' and from_segment <> to_segment
     group by reason
 
 ),

@@ -74,7 +74,7 @@ def test_every_part_by_hand(shop: Shop) -> None:
         "distribution-frequency": "Half of the customers have 3 or fewer purchases.",
         "distribution-monetary": "Half of the customers spent 50.00 or less.",
         "moves": "Loyal is the steadiest segment: 67 % of it stayed.",
-        "move-reasons": "Of those who moved, 44 % are new.",
+        "move-reasons": "No reason is frequent enough to be named.",
         "lifecycle-stages": "Of all customers 43 % are active.",
         "cohort-retention": "Of the new customers of a month, 35 % buy again in month 1 after their first"
         " purchase.",
@@ -96,7 +96,7 @@ def test_every_part_by_hand(shop: Shop) -> None:
         " chance.",
         "recommendation-metrics": "25 % of the lists hold an item that the customer bought later: more"
         " than with the most popular items, 12 %.",
-        "input-quality": "Of 100 order lines 3 (3 %) were dropped, most of them because of: no"
+        "input-quality": "Of 100 order lines 3 (3 %) were dropped, all of them because of: no"
         " amount.",
     }
     assert (
@@ -150,10 +150,14 @@ def test_small_groups_are_not_shown(shop: Shop) -> None:
     assert [row[0] for row in rows_of(page, "lifecycle-stages")] == ["New", "Active", "Churned"]
     assert ["Loyal", "Secret", "3"] in rows_of(page, "moves")
     assert rows_of(page, "move-reasons") == [
-        ["New customers", "7", "44 %"],
-        ["Time has passed", "6", "38 %"],
-        ["Bought again", "3", "19 %"],
+        ["Time has passed", "6", "67 %"],
+        ["Bought again", "3", "33 %"],
     ]
+    # Of the 9 that the lead tells of, not of the 7 new ones too.
+    assert "9 of 25 customers (36" in page
+    assert readings(page)["move-reasons"] == (
+        "Of those who changed their segment, 67 % only waited: time has passed."
+    )
     assert ["2026-01", "2", "10", "30 %"] in rows_of(page, "cohort-retention")
     # With more than there are, nobody is left to show.
     hand_tables.make(shop, min_group=1000)
@@ -201,6 +205,30 @@ def test_cohorts_of_a_small_shop(shop: Shop) -> None:
         ("2025-02", "3"): "25 %",
     }
     assert "Empty: fewer than 5 did" in page.replace("\u00a0", " ")
+
+
+@pytest.mark.parametrize(
+    ("dropped", "said"),
+    [
+        ([1, 1, 1], "dropped for 3 reasons."),
+        ([2, 1, 1], "dropped for 3 reasons."),
+        ([3, 1, 1], "dropped, most of them because of: reason 0."),
+        ([2], "dropped, all of them because of: reason 0."),
+    ],
+)
+def test_most_is_more_than_half(duckdb_shop: Shop, dropped: list[int], said: str) -> None:
+    hand_tables.make(duckdb_shop, "input_quality")
+    lines = [("order_lines", f"reason {n}", "dropped", rows) for n, rows in enumerate(dropped)]
+    rows = hand_tables.selected(
+        "input:t reason:t action:t rows:i orders:i amount:d",
+        [(*line, None, None) for line in [("order_lines", "kept", "kept", 90), *lines]],
+    )
+    with duckdb_shop.engine() as engine:
+        relation = engine.relation("input_quality")
+        engine.execute(f"drop table {relation}")
+        engine.execute(f"create table {relation} as {rows}")
+    page, _ = written(duckdb_shop)
+    assert readings(page)["input-quality"].endswith(said)
 
 
 def test_the_file_stands_alone(duckdb_shop: Shop) -> None:
