@@ -58,6 +58,8 @@ def build(run: Run, names: Iterable[str]) -> RunFinished:
             engine.prepare_schema()
             _drop_leftovers(run, existing)
             _say_start(run, building, units, tests)
+            if run.options.tests:
+                _say_passed(run, order, units)
             _say_limits(run)
             check_own(workspace, order, run.log)
             _settle(run, chosen)
@@ -290,6 +292,14 @@ def _say_start(
             },
         )
     )
+
+
+def _say_passed(run: Run, order: Sequence[str], units: Sequence[UnitTest]) -> None:
+    passed = len(unit_tests_due(run, order, only_changed=False)) - len(units)
+    if passed:
+        said = "1 unit test" if passed == 1 else f"{passed} unit tests"
+        verb = "is" if passed == 1 else "are"
+        run.log(Said(f"{said} passed before and {verb} not run again.", level="debug"))
 
 
 def _say_limits(run: Run) -> None:

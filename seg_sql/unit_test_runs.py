@@ -16,13 +16,19 @@ from seg_sql.workspace import Workspace
 
 def unit_tests_due(run: Run, order: Sequence[str], *, only_changed: bool) -> list[UnitTest]:
     """Return the unit tests of models; in a build, of those whose text has not passed them yet."""
-    sums, dialect = checksums(run.workspace), run.workspace.dialect
-    return [
+    units = [
         unit
         for unit in run.workspace.project.unit_tests
         if (name := unit.entry.model) in order
         and not (unit.packaged and _is_replaced(run.workspace, name))
-        and not (only_changed and run.unit_tested.get(name, {}).get(dialect) == sums[name])
+    ]
+    if not only_changed:
+        return units
+    sums, dialect = checksums(run.workspace), run.workspace.dialect
+    return [
+        unit
+        for unit in units
+        if run.unit_tested.get(name := unit.entry.model, {}).get(dialect) != sums[name]
     ]
 
 

@@ -31,7 +31,8 @@ def test_all_packaged_unit_tests_pass(shop: BuildShop) -> None:
     assert {event.name for event in found} == listed
     assert {event.status for event in found} == {"pass"}
     shop.build(*BASE)
-    # They passed, and nothing has changed since: the build did not run them again.
+    # They passed, and nothing has changed since: the build did not run them again, and says so.
+    assert f"{len(listed)} unit tests passed before and are not run again." in shop.said()
     assert {event.kind for event in shop.tests.values()} == {"data"}
     assert shop.run("test", *BASE) == 0
 
