@@ -148,7 +148,11 @@ def labels(scores: Sequence[Sequence[float]], names: Sequence[str]) -> list[str]
 
     >>> labels([[1.2, -0.9], [-1.0, 0.8]], ["monetary", "recency_days"])
     ['high monetary, recent', 'low monetary, lapsed']
+    >>> labels([[1.0, 1.0 + 1e-12], [-1.0, -0.5]], ["monetary", "frequency"])
+    ['high monetary, high frequency', 'low monetary, low frequency']
     """
+    # The last bits of equal scores differ between engines.
+    scores = [[round(score, 6) for score in row] for row in scores]
     ranked = [sorted(range(len(names)), key=lambda axis: (-abs(row[axis]), axis)) for row in scores]
     found: list[str] = []
     for wanted in range(min(2, len(names)), len(names) + 1):

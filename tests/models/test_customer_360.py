@@ -33,8 +33,8 @@ BUILT = {
             ('ann', 2, 'cup', 'A cup'), ('ann', 1, 'pot', 'A pot'), ('eve', 1, 'cup', 'A cup')
         ) as given (customer_id, rank, item_id, item_name)""",
     "customer_segment_history": """
-        select cast(as_of as date) as as_of, cast(source as varchar) as source,
-            cast(customer_id as varchar) as customer_id, cast(segment as varchar) as segment
+        select cast(as_of as date) as as_of, cast(source as text) as source,
+            cast(customer_id as varchar) as customer_id, cast(segment as text) as segment
         from (values
             ('2026-01-01', 'rfm', 'ann', 'Oldest'),
             ('2026-02-01', 'rfm', 'ann', 'Before'),
