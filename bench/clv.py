@@ -12,9 +12,10 @@ Contenders are whole processes, from their start to the table they leave in the 
 * bare: `group by customer_id` over the orders with min, max, count and sum.
 * chain: `seg-sql run -s +clv`, from the orders to clv and its outputs: the customers' summary,
   the fit of BG/NBD and Gamma-Gamma to all of it and once more to the calibration period, the
-  holdout and its metrics, scores. lifetimes does half of that: it has no holdout here.
-* lifetimes: the same from the same table: the orders into pandas, its summary, BetaGeoFitter and
-  GammaGammaFitter, P(alive), expected orders and value, back into a table.
+  holdout and its metrics, scores.
+* forecast: the same with `holdout: false`: no calibration period, holdout and metrics.
+* lifetimes: what `forecast` does, from the same table: the orders into pandas, its summary,
+  BetaGeoFitter and GammaGammaFitter, P(alive), expected orders and value, back into a table.
 * fit, pareto: the fits alone, of BG/NBD and Pareto/NBD to all days, on the summary that is there.
   Ours: from the grouping of its rows to the standard errors, without values and scores.
   lifetimes: `fit` of arrays in memory, not grouped, as its users do. It takes minutes for
@@ -173,7 +174,7 @@ def run_all(given: argparse.Namespace) -> None:
     wanted = given.only.split(",") if given.only else list(ROUNDS)
     wanted = [name for name in wanted if name not in given.skip.split(",")]
     if given.engine == "postgres" and not given.only:
-        wanted = ["bare", "chain"]
+        wanted = ["bare", "chain", "forecast"]
     results: dict[str, list[dict[str, Any]]] = {}
     for round_ in range(given.rounds):
         for name in wanted:
@@ -356,7 +357,8 @@ def fetch(given: argparse.Namespace, statement: str) -> list[Any]:
 
 def chain(given: argparse.Namespace) -> dict[str, Any]:
     """From the orders to clv."""
-    log = seg_sql(given, "+clv", model=given.model, horizon=HORIZON)
+    holdout = {} if given.child == "chain" else {"holdout": False}
+    log = seg_sql(given, "+clv", model=given.model, horizon=HORIZON, **holdout)
     notes = nodes(log) + fits(given)
     totals = fetch(given, "select sum(expected_orders), sum(clv), count(*) from seg_sql.clv")[0]
     return {
@@ -526,6 +528,7 @@ def our_fit(given: argparse.Namespace) -> dict[str, Any]:
 CHILDREN: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "bare": bare,
     "chain": chain,
+    "forecast": chain,
     "lifetimes": lifetimes,
     "fit": our_fit,
     "peer-fit": peer_fit,
@@ -536,6 +539,7 @@ CHILDREN: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
 ROUNDS = {
     "bare": True,
     "chain": True,
+    "forecast": True,
     "lifetimes": True,
     "fit": True,
     "peer-fit": True,
@@ -554,21 +558,23 @@ def report(given: argparse.Namespace, results: dict[str, list[dict[str, Any]]]) 
         return max(each["gb"] for each in results[name])
 
     print()
-    if "chain" in results:
-        ours = median("chain")
-        print(f"seg-sql run -s +clv   {ours:9.2f} s, peak {peak('chain'):.2f} GB, whole process")
-    if {"chain", "bare"} <= results.keys():
-        bare = median("bare", "statement")
-        print(f"bare GROUP BY         {bare:9.2f} s: ours takes {ours / bare:.1f} times that")
-    if {"chain", "lifetimes"} <= results.keys():
-        theirs = median("lifetimes")
-        print(
-            f"lifetimes             {theirs:9.2f} s, peak {peak('lifetimes'):.2f} GB, whole"
-            f" process: {theirs / ours:.1f} times ours"
-        )
-        for figure in ("expected_orders", "clv"):
-            mine, peers = (results[name][0][figure] for name in ("chain", "lifetimes"))
-            print(f"  sum of {figure}: {mine:,.0f}, of lifetimes {peers:,.0f}")
+    for name, what in (("chain", "run -s +clv"), ("forecast", "the same, holdout: false")):
+        if name not in results:
+            continue
+        ours = median(name)
+        print(f"seg-sql {what:<25}{ours:8.2f} s, peak {peak(name):.2f} GB, whole process")
+        if "bare" in results:
+            bare = median("bare", "statement")
+            print(f"  a bare GROUP BY {bare:.2f} s: ours takes {ours / bare:.1f} times that")
+        if "lifetimes" in results:
+            theirs = median("lifetimes")
+            print(
+                f"  lifetimes {theirs:.2f} s, peak {peak('lifetimes'):.2f} GB, whole process:"
+                f" {theirs / ours:.1f} times ours"
+            )
+            for figure in ("expected_orders", "clv"):
+                mine, peers = (results[each][0][figure] for each in (name, "lifetimes"))
+                print(f"    sum of {figure}: {mine:,.0f}, of lifetimes {peers:,.0f}")
     for name, peer in (("fit", "peer-fit"), ("pareto", "peer-pareto")):
         if {name, peer} <= results.keys():
             ours, theirs = median(name, "fit"), median(peer, "fit")

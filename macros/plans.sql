@@ -36,9 +36,10 @@
 {% macro default__gathered(columns) -%}
 {%- endmacro %}
 
-{# DuckDB sorts them in less time than it finds each one's group among millions in memory. #}
+{# DuckDB sorts them in less time than it finds each one's group among millions in memory: into 256
+   heaps, whose groups are few enough for the processor's cache. #}
 {% macro duckdb__gathered(columns) -%}
-    order by {{ columns }}
+    order by cast(hash({{ columns }}) >> 56 as utinyint)
 {%- endmacro %}
 
 

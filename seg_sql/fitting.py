@@ -43,7 +43,8 @@ def fit(run: Run, node: Node, select: str) -> Fit:
     with _steps(run, node, select, f"algorithms/{algorithm.name}", "fit") as steps:
         if algorithm.keyed:
             # Rows of a table that the SELECT merely names are read where they are.
-            kind: RelationKind = "view" if _is_projection(run, select) else "table"
+            in_place = node.in_place or _is_projection(run, select)
+            kind: RelationKind = "view" if in_place else "table"
             rows = steps.relation(steps.table(select, kind=kind))
         else:
             rows = f"(\n{select}\n)"

@@ -75,6 +75,11 @@ class Node:
         return slices
 
     @property
+    def in_place(self) -> bool:
+        """Return whether a fit reads its SELECT as a view, and not a copy of its rows."""
+        return bool(self.config.meta.get("in_place"))
+
+    @property
     def is_long(self) -> bool:
         """Return whether `retry` can go on in the middle of it."""
         return self.algorithm is not None or bool(self.slices)

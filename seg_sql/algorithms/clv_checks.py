@@ -119,12 +119,11 @@ def correlation(row: Mapping[str, Any]) -> float:
     return (float(row["products"]) - x * m / n) / math.sqrt(scale)
 
 
-def customers(step: Steps, found: Customers) -> list[str]:
-    """Tell of shops that a model of buying is not made for."""
+def customers(step: Steps, found: Customers, *, holdout: bool) -> list[str]:
+    """Tell of shops that a model of buying is not made for; `holdout`: whether one was wanted."""
     said = []
-    unit = found.time_unit
-    if not found.calibrated:
-        said.append(_no_holdout(found, unit))
+    if holdout and not found.calibrated:
+        said.append(_no_holdout(found, found.time_unit))
     if "gap_variation" in found.columns:
         row = step.row("gap_variation", relation=found.relation)
         if row["customers"] and row["median_variation"] < REGULAR:

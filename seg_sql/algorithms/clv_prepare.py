@@ -123,9 +123,11 @@ def customers_of(
                 condition=condition(step, keys, FULL),
             )
             groups = [row["group_key"] for row in rows]
-    calibrated = {*CALIBRATION, "holdout_frequency"} <= columns and observed[
-        "holdout_length"
-    ] is not None
+    calibrated = (
+        options.holdout
+        and {*CALIBRATION, "holdout_frequency"} <= columns
+        and observed["holdout_length"] is not None
+    )
     _check_calibration(observed, task)
     parts = {}
     for number, group in enumerate(groups):

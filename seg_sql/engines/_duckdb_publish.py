@@ -41,6 +41,8 @@ def publish(
     """
     if not publications and not first:
         return
+    if first or any(publication.key for publication in publications):
+        engine.deletes = True
     with engine.transaction():
         for statement in first:
             engine.send(statement)

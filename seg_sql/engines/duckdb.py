@@ -121,6 +121,7 @@ class DuckDBEngine:
         self.schema = target.schema_
         self.version = duckdb.__version__
         self.seconds = 0.0
+        self.deletes = False  # whether rows of a table that stays were deleted
         self._made: dict[str, str] = {}
         self._file = None if target.path == ":memory:" else Path(target.path)
         self._copy: Copy | None = None
@@ -337,8 +338,14 @@ class DuckDBEngine:
 
         On a connection of somebody else's there may be other transactions, which it waits for.
         """
-        if self._settings is None:
-            self.send("checkpoint")
+        if self._settings is not None:
+            return
+        if not self.deletes:
+            # Each thread ends a table with rows that fill no row group; to put those together
+            # takes as long as to write them, and saves nothing that a reader would notice.
+            with contextlib.suppress(DatabaseError):
+                self.send("set max_vacuum_tasks = 0")
+        self.send("checkpoint")
 
     def lock(self, wait: float) -> None:
         """Do nothing: whoever has opened the file for writing holds it."""

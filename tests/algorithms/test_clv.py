@@ -15,7 +15,7 @@ from shop import COLUMNS, Shop, by
 
 from seg_sql import compiling, explain
 from seg_sql.algorithms.clv_models import BUYING
-from seg_sql.errors import ModelError
+from seg_sql.errors import ConfigError, ModelError
 from seg_sql.events import Said
 from seg_sql.profiles import DuckDBTarget, PostgresTarget
 from seg_sql.session import Settings
@@ -399,6 +399,35 @@ def test_a_shop_of_under_26_weeks_is_valued_and_told(shop: Shop) -> None:
     assert "26 weeks" in text and "calibration_end" in text
     assert shop.rows("clv_holdout") == []
     assert_finite(shop.rows("clv"))
+
+
+def test_without_a_holdout_customers_are_valued_alike(shop: Shop) -> None:
+    shop.load(orders(24))
+    write(shop)
+    shop.build("+clv")
+    with_holdout = shop.rows("clv")
+    fits = [row for row in shop.rows("clv_fit") if row["fit"] == "full"]
+    write(shop, holdout=False)
+    shop.build("+clv")
+    assert not [text for text in warned(shop) if "holdout" in text]
+    assert shop.rows("clv_holdout") == shop.rows("clv_metrics") == []
+    assert [row["model"] for row in shop.rows("clv_fit")] == [row["model"] for row in fits]
+    for row, other in zip(shop.rows("clv"), with_holdout, strict=True):
+        assert row.keys() == other.keys()
+        for name, value in row.items():
+            # Sums of the likelihood come in another order.
+            close = isinstance(value, float)
+            assert value == (pytest.approx(other[name], rel=1e-6) if close else other[name]), name
+    summary = shop.rows("clv_customer_summary")
+    assert {row["calibration_frequency"] for row in summary} == {None}
+    assert {row["holdout_value"] for row in summary} == {None}
+
+
+def test_a_calibration_end_without_a_holdout_is_an_error(shop: Shop) -> None:
+    shop.load(orders(25, 60))
+    write(shop, holdout=False, calibration_end="2025-06-30")
+    with pytest.raises(ConfigError, match="calibration_end is where the holdout begins"):
+        shop.run("build", "+clv")
 
 
 def test_a_calibration_end_outside_the_data_is_an_error(shop: Shop) -> None:

@@ -2,67 +2,27 @@
 -- expect, and of what value.
 -- Grain: one row per customer of clv_customer_summary. Beside it lie the outputs of the fit:
 -- clv_parameters and _fit say which model, _holdout and _metrics how good it was.
--- gap_variation, for a sample of customers with at least four gaps between purchases, is the
--- gaps' coefficient of variation: a small one is a subscription's. Attributes of the order lines
--- that group_by names are there as well; of several values of a customer the first in binary order.
-{{ config(materialized='clv', unique_key='customer_id') }}
-
+-- gap_variation, for a sample of customers, is that of clv_gap_variations. Attributes of the order
+-- lines that group_by names are there as well; of several values of a customer the first in binary
+-- order.
 {%- set named = [] %}
 {%- for name in var('clv', {}).get('group_by', []) if seg_sql.ident(name) in input_attributes('order_lines') %}
     {%- do named.append(seg_sql.ident(name)) %}
 {%- endfor %}
+{#- In place: beside columns that are there it has at most a join that most statements do without. #}
+{{ config(materialized='clv', unique_key='customer_id', meta={'in_place': not named}) }}
 
 with
 
-regulars as (
-
-    -- About 5,000 of them tell enough.
-    select {{ seg_sql.safe_div(5000, 'count(*)') }} as share
-    from {{ ref('clv_customer_summary') }} as summary
-    where frequency >= 4
-
-),
-
-sampled as (
-
-    select summary.customer_id
-    from {{ ref('clv_customer_summary') }} as summary
-    where summary.frequency >= 4
-        and cast(floor(1000 * (summary.age + 31 * summary.recency)) as bigint)
-            % 20011 < 20011 * (select share from regulars)
-
-),
-
--- The sample is looked up, not joined, so that the lines are read once and most of them dropped.
-purchase_days as (
-
-    select customer_id, order_date
-    from {{ ref('order_lines_clean') }} as order_lines_clean
-    where customer_id in (select customer_id from sampled)
-    group by customer_id, order_date
-    having {{ seg_sql.clv_is_purchase('amount', 'quantity') }}
-
-),
-
-gaps as (
-
-    select
-        customer_id,
-        {{ seg_sql.days_between(
-            'lag(order_date) over (partition by customer_id order by order_date)', 'order_date'
-        ) }} as gap_days
-    from purchase_days
-
-),
-
+-- Grouped, so that engines see that no customer is there twice, and leave the join out of what reads
+-- nothing of it.
 variations as (
 
     select
         customer_id,
-        {{ seg_sql.safe_div('stddev_samp(gap_days)', 'avg(gap_days)') }} as gap_variation
-    from gaps
+        max(gap_variation) as gap_variation
+    from {{ ref('clv_gap_variations') }} as gap_variations
     group by customer_id
-    having count(gap_days) >= 4
 
 ),
 

@@ -2,7 +2,8 @@
 -- the first to the last, age, mean value; of all days, and of the days up to the calibration end.
 -- Grain: one row per customer with a purchase. The purchases of a day are one, worth their net sum;
 -- a day with a negative line and a net value of zero or less is none. Times are exact days by the
--- unit. Customers first seen after the calibration end have no calibration columns.
+-- unit. Customers first seen after the calibration end have no calibration columns, nor has anybody
+-- where the model clv has `holdout: false`.
 -- No order id is needed. The lines are read where they are needed: a CTE of them that is used
 -- twice would be kept in memory, all of it.
 {{ config(materialized='table', unique_key='customer_id') }}
@@ -11,17 +12,20 @@
 {%- set calibration_end = '(select calibration_end from periods)' %}
 {%- set before_last_period = '(select before_last_period from periods)' %}
 {%- set before_horizon = '(select before_horizon from periods)' %}
+{%- set has_holdout = var('clv', {}).get('holdout', true) %}
 
 with
 
 observed as (
 
     select
-        min(order_date) as first_day,
-        {{ seg_sql.add_days(seg_sql.as_of(), -1) }} as last_day
+        {{ seg_sql.add_days(seg_sql.as_of(), -1) }} as last_day,
+        {{ 'min(order_date)' if has_holdout else 'cast(null as date)' }} as first_day
+    {%- if has_holdout %}
     from {{ ref('order_lines_clean') }} as order_lines_clean
     where customer_id is not null
         and amount >= 0
+    {%- endif %}
 
 ),
 
@@ -75,6 +79,8 @@ customers as (
         count(*) as purchases,
         sum(days.value) as value,
         {{ seg_sql.clv_value_at_first('days.value', 'days.order_date') }} as first_value,
+        count(case when days.order_date > {{ before_horizon }} then 1 end) as recent_purchases,
+        {% if has_holdout -%}
         max(case when days.order_date <= {{ calibration_end }} then days.order_date end)
             as calibration_last_date,
         count(case when days.order_date <= {{ calibration_end }} then 1 end)
@@ -87,8 +93,13 @@ customers as (
                     and days.order_date <= {{ calibration_end }}
                     then 1
             end
-        ) as last_period_purchases,
-        count(case when days.order_date > {{ before_horizon }} then 1 end) as recent_purchases
+        ) as last_period_purchases
+        {%- else -%}
+        cast(null as date) as calibration_last_date,
+        cast(null as bigint) as calibration_purchases,
+        cast(null as {{ seg_sql.double() }}) as calibration_value,
+        cast(null as bigint) as last_period_purchases
+        {%- endif %}
     from days
     group by days.customer_id
 
