@@ -364,7 +364,7 @@ def _on(workspace: Workspace, connection: Any) -> Iterator[Workspace]:
     engine: Engine = engine_on(connection, schema=workspace.schema, timezone=timezone)
     try:
         # Inputs are described once; a fresh workspace looks again.
-        yield replace(workspace, engine=engine, dialect=engine.dialect, hidden={}, _inputs={})
+        yield replace(workspace, connection=engine, dialect=engine.dialect, hidden={}, _inputs={})
     finally:
         engine.close()
 

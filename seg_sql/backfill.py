@@ -177,7 +177,6 @@ def _write(workspace: Workspace, order: Sequence[str], day: datetime.date, targe
     """Build the models as of a day, which writes the history; return what happened."""
     found = Log()
     workspace.renderer.set_variables({"as_of": day, "as_of_reason": "after as_of"})
-    assert workspace.engine is not None
     run = start(workspace, "backfill", Options(tests=False), found, target)
     freshness.keep_fits(workspace, run.steps, workspace.engine.existing(), full_refresh=False)
     try:

@@ -168,7 +168,6 @@ def listing(
 
     if "internal" in resource_type:
         with session(settings) as connected:
-            assert connected.engine is not None
             for name in internal(connected, connected.engine.existing()):
                 found = {"name": name, "resource_type": "internal"}
                 yield json.dumps(found) if output == "json" else name

@@ -58,7 +58,6 @@ def scoring_sql(settings: Settings, name: str) -> str:
 
     with session(settings) as workspace:
         node, engine = workspace.nodes.get(name), workspace.engine
-        assert engine is not None
         scoring = [each for each, found in workspace.nodes.items() if found.algorithm]
         if node is None or node.algorithm is None or node.algorithm.apply is None:
             raise SelectionError(
@@ -71,9 +70,7 @@ def scoring_sql(settings: Settings, name: str) -> str:
                 hint=f"Run `seg-sql build -s +{name}`.",
             )
         _settle_quietly(workspace, {name})
-        steps = Steps(
-            workspace, engine, "00000000", f"algorithms/{node.algorithm.name}", model=name
-        )
+        steps = Steps(workspace, f"algorithms/{node.algorithm.name}", model=name)
         given = task(workspace, node, engine.existing())
         rows = f"({workspace.compile(name)}) as scored_rows"
         return node.algorithm.apply(steps, given.previous, rows, given)
@@ -82,8 +79,7 @@ def scoring_sql(settings: Settings, name: str) -> str:
 def _settle_quietly(workspace: Workspace, names: set[str]) -> None:
     from seg_sql import freshness
 
-    assert workspace.engine is not None
-    steps = Steps(workspace, workspace.engine, "00000000", "runner")
+    steps = Steps(workspace, "runner")
     freshness.settle(workspace, steps, names, Log())
 
 

@@ -88,8 +88,7 @@ class _Dbt(Workspace):
         return self.call(f"source('{source}', '{name}')")
 
     def _default_schema(self) -> str:
-        assert self.engine is not None
-        rows = Steps(self, self.engine, "00000000", "runner").rows("current_schema")
+        rows = Steps(self, "runner").rows("current_schema")
         return str(rows[0]["schema"])
 
     def table(self, source: str, name: str, *, entry: Mapping[str, Any], **place: str) -> None:
@@ -126,7 +125,6 @@ def export_dbt(
     settings = replace(settings, project_dir=settings.project_dir.resolve())
     _check_folder(folder)
     with session(settings) as opened:
-        assert opened.engine is not None
         workspace = _Dbt(
             opened.project,
             opened.engine,
@@ -136,14 +134,14 @@ def export_dbt(
         )
         names, unmapped = _chosen(opened, select, exclude)
         # It reads the inputs themselves. Broken rows of a file are not counted in dbt.
-        steps = Steps(opened, opened.engine, "00000000", "runner")
+        steps = Steps(opened, "runner")
         freshness.settle(opened, steps, names, Log())
         found = {key: opened.renderer.variable(key) for key in ("as_of", "as_of_reason")}
         as_of = found["as_of"]
         if as_of is not None:
             found["as_of"] = workspace.call("var('as_of')")
         workspace.renderer.set_variables(found)
-        steps = Steps(workspace, opened.engine, "00000000", "runner")
+        steps = Steps(workspace, "runner")
         files = _files(workspace, steps, opened.engine, names, as_of)
     make_folder(folder)
     for name, text in files.items():

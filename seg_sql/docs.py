@@ -43,9 +43,8 @@ def write_docs(settings: Settings, folder: Path | None = None) -> Iterator[str]:
     artifacts = artifacts_folder(settings)
     folder = folder or artifacts / "docs"
     with session(settings) as workspace:
-        assert workspace.engine is not None
         names = [name for name in workspace.graph.order if not workspace.unmapped(name)]
-        steps = Steps(workspace, workspace.engine, "00000000", "runner")
+        steps = Steps(workspace, "runner")
         freshness.settle(workspace, steps, set(names), Log())
         page = _page(workspace, names, _results(artifacts))
         make_folder(folder)

@@ -30,8 +30,7 @@ def customer(settings: Settings, customer_id: str, *, lines: int) -> Iterator[st
         SelectionError: If no order line has the customer.
     """
     with session(settings) as workspace:
-        assert workspace.engine is not None
-        steps = Steps(workspace, workspace.engine, "00000000", "explain")
+        steps = Steps(workspace, "explain")
         built = {
             name
             for name in workspace.nodes
@@ -48,7 +47,7 @@ def customer(settings: Settings, customer_id: str, *, lines: int) -> Iterator[st
             raise ConfigError(
                 f"Nothing is built in {workspace.engine.schema} yet.", hint="Run `seg-sql build`."
             )
-        runner_steps = Steps(workspace, workspace.engine, "00000000", "runner")
+        runner_steps = Steps(workspace, "runner")
         as_of = freshness.settle(workspace, runner_steps, set(workspace.nodes), Log())
         given = {"customer": customer_id}
         found = steps.rows("lines", parameters=given, limit=max(lines, 1))

@@ -44,15 +44,14 @@ def item(settings: Settings, item_id: str) -> Iterator[str]:
         SelectionError: No order line has the item.
     """
     with session(settings) as workspace:
-        assert workspace.engine is not None
-        steps = Steps(workspace, workspace.engine, "00000000", "explain")
+        steps = Steps(workspace, "explain")
         built = _built(workspace)
         if not {"order_lines_clean", "item_similarity"} <= built:
             raise ConfigError(
                 f"item_similarity is not built in {workspace.engine.schema} yet.",
                 hint="Run `seg-sql build -s +item_similarity`.",
             )
-        runner_steps = Steps(workspace, workspace.engine, "00000000", "runner")
+        runner_steps = Steps(workspace, "runner")
         freshness.settle(workspace, runner_steps, set(workspace.nodes), Log())
         given = {"item": item_id}
         bought = steps.row("bought_item", parameters=given)
@@ -83,7 +82,6 @@ def item(settings: Settings, item_id: str) -> Iterator[str]:
 
 
 def _built(workspace: Workspace) -> set[str]:
-    assert workspace.engine is not None
     existing = workspace.engine.existing()
     return {name for name in workspace.owners if workspace.project.relation_name(name) in existing}
 

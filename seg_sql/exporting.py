@@ -31,14 +31,13 @@ def export_files(
     """
     with session(settings) as workspace:
         engine = workspace.engine
-        assert engine is not None
         found, missing = _published(workspace, select, exclude)
         if not found or (missing and select):
             raise ConfigError(
                 f"{missing[0] if missing else 'Nothing'} is not built in {engine.schema} yet.",
                 hint="Run `seg-sql build` first.",
             )
-        steps = Steps(workspace, engine, "00000000", "runner")
+        steps = Steps(workspace, "runner")
         make_folder(folder)
         for output in found:
             file = folder / f"{workspace.project.relation_name(output.name)}.{file_format}"
@@ -68,7 +67,6 @@ def _published(
     workspace: Workspace, select: Sequence[str], exclude: Sequence[str]
 ) -> tuple[list[Model], list[str]]:
     """Return the selected outputs that are published, and the names of those that are not."""
-    assert workspace.engine is not None
     existing = workspace.engine.existing()
     names = select_nodes(workspace.selectable, workspace.graph, select, exclude)
     found, missing = [], []

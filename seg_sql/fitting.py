@@ -75,9 +75,8 @@ def _steps(run: Run, node: Node, select: str, folder: str, what: str) -> Iterato
     journal = _journal(run, node, select)
     steps = Steps(
         run.workspace,
-        run.engine,
-        journal.work,
         folder,
+        run=journal.work,
         model=node.name,
         log=run.log,
         journal=journal,

@@ -51,13 +51,12 @@ def forget(
     ids = read_ids(file)
     with session(settings, writes=True) as workspace:
         engine = workspace.engine
-        assert engine is not None
         engine.lock(settings.wait)
         existing = engine.existing()
         work = [*leftovers(existing), *aside(workspace, existing)]
-        steps = Steps(workspace, engine, "00000000", "forget")
+        steps = Steps(workspace, "forget")
         # A SELECT of the ids and no table: nothing is left of the list either.
-        rows = Steps(workspace, engine, "00000000", "runner").sql(
+        rows = Steps(workspace, "runner").sql(
             "rows",
             columns=[{"name": "customer_id", "type": _text(workspace)}],
             rows=[[each] for each in ids],
@@ -162,8 +161,7 @@ def _found(
 
 
 def _columns(workspace: Workspace, name: str) -> list[Column]:
-    assert workspace.engine is not None
-    steps = Steps(workspace, workspace.engine, "00000000", "runner")
+    steps = Steps(workspace, "runner")
     relation = workspace.engine.relation(name)
     return workspace.engine.describe(
         steps.sql("all_rows", columns=["*"], relation=relation, order_by=[], limit=None)

@@ -44,7 +44,6 @@ def lineage(workspace: Workspace, names: list[str]) -> dict[str, Columns]:
 def _raw_columns(workspace: Workspace) -> dict[str, dict[str, str]]:
     """Return the raw columns of each input."""
     engine = workspace.engine
-    assert engine is not None
     found = {}
     for name in workspace.project.config.inputs:
         raw = render_step("raw", workspace.renderer, source=workspace.input(name).source)

@@ -12,7 +12,7 @@ from typing import Any
 
 from seg_sql.artifacts import Target, outcomes
 from seg_sql.engines import Engine
-from seg_sql.errors import DatabaseError, SegSqlError, StartError
+from seg_sql.errors import DatabaseError, SegSqlError
 from seg_sql.events import Log, NodeFinished, NodeStarted, RunFinished, Said, Status, TestFinished
 from seg_sql.freshness import AsOf
 from seg_sql.history import record
@@ -57,13 +57,11 @@ class Run:
     """
 
     workspace: Workspace
-    engine: Engine
     command: str
     options: Options
     log: Log
     target: Target
     id: str
-    work: str
     started_at: datetime.datetime
     steps: Steps
     as_of: AsOf | None = None
@@ -76,13 +74,15 @@ class Run:
     new_rows: dict[str, str] = field(default_factory=dict)
     histories: set[str] = field(default_factory=set)
 
+    @property
+    def engine(self) -> Engine:
+        """Return the connection."""
+        return self.workspace.engine
+
     @cached_property
     def history_steps(self) -> Steps:
         """Return the statements of sql/history."""
-        steps = self.steps
-        return Steps(
-            self.workspace, self.engine, self.work, "history", log=self.log, counter=steps.counter
-        )
+        return self.steps.beside("history")
 
     @property
     def together(self) -> bool:
@@ -92,22 +92,17 @@ class Run:
 
 def start(workspace: Workspace, command: str, options: Options, log: Log, target: Target) -> Run:
     """Begin a run: nothing is read or written yet."""
-    engine = workspace.engine
-    if engine is None:
-        raise StartError("A run needs a connection.")
     work = secrets.token_hex(4)
     now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
     return Run(
         workspace=workspace,
-        engine=engine,
         command=command,
         options=options,
         log=log,
         target=target,
         id=f"{now:%Y%m%dT%H%M%S}-{work}",
-        work=work,
         started_at=now,
-        steps=Steps(workspace, engine, work, "runner"),
+        steps=Steps(workspace, "runner", run=work, log=log),
         unit_tested=target.unit_tested(),
     )
 

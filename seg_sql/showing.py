@@ -40,8 +40,7 @@ def show(
         )
     with session(settings) as workspace:
         engine = workspace.engine
-        assert engine is not None
-        steps = Steps(workspace, engine, "00000000", "runner")
+        steps = Steps(workspace, "runner")
         if inline is not None:
             sql = workspace.renderer.render(
                 inline, "--inline", ref=workspace.ref_sql, input=workspace.input_sql
@@ -69,7 +68,7 @@ def show(
             )
         relation = workspace.published(name)
         if between is not None:
-            history = Steps(workspace, engine, "00000000", "history")
+            history = Steps(workspace, "history")
             relation = f"({moves_between(workspace, history, *between)})"
         order = ["started_at", "model"] if output is None else _order_of(workspace, output)
         described = engine.describe(

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from seg_sql import resources
-from seg_sql.engines import Engine, RelationKind
+from seg_sql.engines import RelationKind
 from seg_sql.events import Iterated, Log, Said
 from seg_sql.journal import Journal
 from seg_sql.workspace import Workspace
@@ -20,10 +20,9 @@ class Steps:
     """The statements of one run, and the work tables that it made.
 
     Args:
-        workspace: The project and its renderer.
-        engine: The connection.
-        run: Eight hexadecimal digits that name the run's work tables.
+        workspace: The project, its renderer and its connection.
         folder: The folder below sql/ that templates come from.
+        run: Eight hexadecimal digits that name the run's work tables, if it makes any.
         model: The model that is built, for the lines that tell how an iteration went.
         log: Takes those lines.
         counter: Numbers the work relations of a run; shared by the steps of all its models.
@@ -33,17 +32,16 @@ class Steps:
     def __init__(
         self,
         workspace: Workspace,
-        engine: Engine,
-        run: str,
         folder: str,
         *,
+        run: str = "00000000",
         model: str = "",
         log: Log | None = None,
         counter: Iterator[int] | None = None,
         journal: Journal | None = None,
     ) -> None:
         self.workspace = workspace
-        self.engine = engine
+        self.engine = workspace.engine
         self.run = run
         self.folder = folder
         self.model = model
@@ -51,6 +49,19 @@ class Steps:
         self.counter = counter or itertools.count(1)
         self.journal = journal
         self.made: list[str] = []
+
+    def beside(self, folder: str) -> Steps:
+        """Return the statements of another folder in the same run, with the same work tables."""
+        steps = Steps(
+            self.workspace,
+            folder,
+            run=self.run,
+            model=self.model,
+            log=self.log,
+            counter=self.counter,
+        )
+        steps.made = self.made
+        return steps
 
     def sql(self, template: str, **context: Any) -> str:
         """Render a template of the folder."""

@@ -42,14 +42,12 @@ class Table:
     def df(self) -> DataFrame:
         """Return all rows as a pandas frame."""
         with self._opened() as workspace:
-            assert workspace.engine is not None
             return workspace.engine.frame(self.query)
 
     def _repr_html_(self) -> str:
         with self._opened() as workspace:
-            assert workspace.engine is not None
             relation = f"(\n{self.query}\n)"
-            steps = Steps(workspace, workspace.engine, "00000000", "runner")
+            steps = Steps(workspace, "runner")
             total = steps.row("row_count", relation=relation)["row_count"]
             first = workspace.engine.frame(
                 steps.sql(
@@ -109,7 +107,6 @@ class Result:
         relation = f"(\n{rows.strip().rstrip(';')}\n)" if is_select(rows) else rows
         with self._opened() as workspace:
             sql = scored(workspace, self._model, relation)
-            assert workspace.engine is not None
             workspace.engine.describe(sql)
         return Table(f"{self._model} predicted", sql, sql, self._opened)
 
@@ -123,7 +120,6 @@ def table_of(workspace: Workspace, name: str, opened: Opened) -> Table:
     """Return a published table by its name."""
     output = workspace.output(name)
     engine = workspace.engine
-    assert engine is not None
     if output is None or workspace.project.relation_name(name) not in engine.existing():
         raise SelectionError(
             f"There is no table '{name}'.", hint=did_you_mean(name, workspace.owners)
@@ -131,7 +127,7 @@ def table_of(workspace: Workspace, name: str, opened: Opened) -> Table:
     with workspace.before_reading():
         node = workspace.nodes[workspace.owners[name]]
         sql = workspace.compile(node.name) if node.kind != "seed" else ""
-    steps = Steps(workspace, engine, "00000000", "runner")
+    steps = Steps(workspace, "runner")
     query = steps.sql(
         "all_rows",
         columns=["*"],
@@ -145,9 +141,8 @@ def table_of(workspace: Workspace, name: str, opened: Opened) -> Table:
 def scored(workspace: Workspace, model: str, relation: str) -> str:
     """Return the SELECT that scores a relation with the published fit of a model."""
     node, engine = workspace.nodes[model], workspace.engine
-    assert engine is not None
     if node.algorithm is None:
-        steps = Steps(workspace, engine, "00000000", "runner")
+        steps = Steps(workspace, "runner")
         everything = steps.sql(
             "all_rows", columns=["*"], relation=relation, order_by=[], limit=None
         )
@@ -160,7 +155,7 @@ def scored(workspace: Workspace, model: str, relation: str) -> str:
         return workspace.compile(model, ref=ref)
     if node.algorithm.apply is None:
         raise ConfigError(f"{model} has no fit to score other rows with.")
-    steps = Steps(workspace, engine, "00000000", f"algorithms/{node.algorithm.name}", model=model)
+    steps = Steps(workspace, f"algorithms/{node.algorithm.name}", model=model)
     given = task(workspace, node, engine.existing())
     return node.algorithm.apply(steps, given.previous, f"{relation} as scored_rows", given)
 

@@ -184,7 +184,7 @@ def _pinned(test: UnitTest, workspace: Workspace) -> Workspace:
     )
     pinned = Workspace(
         pinned_project,
-        workspace.engine,
+        workspace.connection,
         dialect=workspace.dialect,
         schema=workspace.schema,
         target_name=workspace.target_name,

@@ -30,7 +30,6 @@ def debug(settings: Settings) -> Iterator[tuple[bool, str]]:
     try:
         with session(settings, writes=True) as workspace:
             engine = workspace.engine
-            assert engine is not None
             yield True, f"connected to {engine.dialect} {engine.version}"
             for name in project.config.inputs:
                 yield _try_input(workspace, name)
@@ -44,10 +43,9 @@ def debug(settings: Settings) -> Iterator[tuple[bool, str]]:
 
 
 def _try_input(workspace: Workspace, name: str) -> tuple[bool, str]:
-    assert workspace.engine is not None
     try:
         found = workspace.input(name)
-        steps = Steps(workspace, workspace.engine, "00000000", "runner")
+        steps = Steps(workspace, "runner")
         workspace.engine.fetch(
             steps.sql("all_rows", columns=["*"], relation=f"({found.sql})", order_by=[], limit=1)
         )
@@ -58,9 +56,8 @@ def _try_input(workspace: Workspace, name: str) -> tuple[bool, str]:
 
 def _try_table(workspace: Workspace) -> tuple[bool, str]:
     engine = workspace.engine
-    assert engine is not None
     table = f"{WORK_PREFIX}debug"
-    steps = Steps(workspace, engine, "00000000", "runner")
+    steps = Steps(workspace, "runner")
     try:
         engine.prepare_schema()
         engine.create(table, "table", steps.sql("seg_sql_run_parameters"))
@@ -74,7 +71,6 @@ def clean(settings: Settings) -> Iterator[str]:
     """Remove target/ and the work tables of interrupted runs; yield what was removed."""
     with session(settings, writes=True) as workspace:
         engine = workspace.engine
-        assert engine is not None
         engine.lock(settings.wait)
         existing = engine.existing()
         left = [*leftovers(existing), *aside(workspace, existing)]

@@ -34,7 +34,7 @@ class Workspace:
 
     Attributes:
         project: The project.
-        engine: The connection; None where no database is at hand, as for `ls`.
+        connection: To the database; None where none is at hand, as for `ls`.
         limits: How much of each input is read.
         hidden: The work relation that stands for a model which is built but not yet published.
         broken: Rows that the reader of an input refused, by input.
@@ -43,7 +43,7 @@ class Workspace:
     """
 
     project: Project
-    engine: Engine | None
+    connection: Engine | None
     dialect: str = "duckdb"
     schema: str = "seg_sql"
     target_name: str = "dev"
@@ -54,6 +54,12 @@ class Workspace:
     growing: set[str] = field(default_factory=set)
     _inputs: dict[str, Input] = field(default_factory=dict)
     _found: dict[str, Node | None] = field(default_factory=dict)
+
+    @property
+    def engine(self) -> Engine:
+        """Return the connection where there has to be one."""
+        assert self.connection is not None
+        return self.connection
 
     @cached_property
     def renderer(self) -> Renderer:
@@ -86,7 +92,7 @@ class Workspace:
     def input(self, name: str) -> Input:
         """Return an input, looked up in the database once."""
         if name not in self._inputs:
-            if self.engine is None:
+            if self.connection is None:
                 raise ConfigError(f"The input {name} is only known with a connection.")
             self._inputs[name] = inputs_.resolve(
                 name, self.project, self.engine, self.renderer, self.limits
@@ -104,7 +110,7 @@ class Workspace:
         entry = self.project.config.inputs.get(name)
         if entry is None or not entry.attributes:
             return []
-        if self.engine is None:
+        if self.connection is None:
             return [f'"{attribute}"' for attribute in entry.attributes]
         return list(self.input(name).attributes)
 
@@ -114,7 +120,7 @@ class Workspace:
         for name, entry in self.project.config.inputs.items():
             if entry.attributes and f"input_attributes('{name}')" in text:
                 found.update(dict.fromkeys(entry.attributes, "text"))
-                if self.engine is not None:
+                if self.connection is not None:
                     known = self.engine.describe(self.input(name).sql)
                     found.update({c.name: c.type for c in known if c.name in found})
         return found
@@ -149,7 +155,7 @@ class Workspace:
     @cached_property
     def mapped(self) -> dict[str, set[str]]:
         """Return the mapped columns by input."""
-        if self.engine is None:
+        if self.connection is None:
             return inputs_.mapped_columns(self.project)
         return {name: set(self.input(name).columns) for name in self.project.config.inputs}
 
@@ -184,8 +190,8 @@ class Workspace:
 
     def qualified(self, relation: str) -> str:
         """Return the quoted, qualified name of a relation of the target schema."""
-        if self.engine is not None:
-            return self.engine.relation(relation)
+        if self.connection is not None:
+            return self.connection.relation(relation)
         return self.source(self.schema, relation)
 
     @cached_property

@@ -117,7 +117,7 @@ def _similar(step: Steps, task: Task, earlier: str, as_of: str) -> str:
     select = workspace.compile(SIMILARITY, ref=_reader(step, {LINES: earlier}))
     if node.algorithm is None:
         return _made(step, select)
-    steps = _steps(step, f"algorithms/{node.algorithm.name}")
+    steps = step.beside(f"algorithms/{node.algorithm.name}")
     again = replace(task, model=SIMILARITY, options=node.options, as_of=as_of)
     found = node.algorithm.fit(steps, f"(\n{select}\n)", again)
     return step.relation(found.outputs[""])
@@ -136,28 +136,11 @@ def _listed(step: Steps, before: Mapping[str, str], truth: str) -> str:
         if name in node.refs
     }
     read = _reader(step, {**before, **measured})
-    steps = _steps(step, "runner")
+    steps = step.beside("runner")
     slices = needed(steps, node, read)
     if slices == 1:
         return _made(step, workspace.compile(LISTS, ref=read))
     return step.relation(fill(steps, node, slices, read, work=True)[0])
-
-
-def _steps(step: Steps, folder: str) -> Steps:
-    """Return the statements of another folder; its work tables are dropped with those of `step`."""
-    from seg_sql.step import Steps
-
-    steps = Steps(
-        step.workspace,
-        step.engine,
-        step.run,
-        folder,
-        model=step.model,
-        log=step.log,
-        counter=step.counter,
-    )
-    steps.made = step.made
-    return steps
 
 
 def _reader(step: Steps, tables: Mapping[str, str]) -> Callable[[str], str]:

@@ -41,14 +41,13 @@ def source_of(workspace: Workspace) -> Source:
         ConfigError: If nothing is built that could be shown.
     """
     engine = workspace.engine
-    assert engine is not None
     existing = engine.existing()
     built = frozenset(
         name for name in workspace.owners if workspace.project.relation_name(name) in existing
     )
     if built.isdisjoint(table for _, needed, _ in PARTS for table in needed):
         raise ConfigError(f"Nothing is built in {engine.schema} yet.", hint="Run `seg-sql build`.")
-    steps = Steps(workspace, engine, "00000000", "report")
+    steps = Steps(workspace, "report")
     return Source(steps, workspace.project.vars.min_group, built)
 
 

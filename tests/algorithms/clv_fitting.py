@@ -111,9 +111,8 @@ class Summaries:
             workspace = Workspace(project, engine, dialect=engine.dialect, schema=engine.schema)
             yield Steps(
                 workspace,
-                engine,
+                "algorithms/clv",
                 run="deadbeef",
-                folder="algorithms/clv",
                 model="clv",
                 log=self.log,
                 counter=self.counter,

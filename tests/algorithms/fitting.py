@@ -79,9 +79,8 @@ class Clusters:
             workspace = Workspace(project, engine, dialect=engine.dialect, schema=engine.schema)
             yield Steps(
                 workspace,
-                engine,
+                "algorithms/kmeans",
                 run="deadbeef",
-                folder="algorithms/kmeans",
                 model="customer_clusters",
                 log=self.log,
                 counter=self.counter,

@@ -62,9 +62,8 @@ class Rules:
             )
             step = Steps(
                 workspace,
-                engine,
+                "algorithms/association_rules",
                 run="deadbeef",
-                folder="algorithms/association_rules",
                 model="association_rules",
                 log=self.log,
             )

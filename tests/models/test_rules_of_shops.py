@@ -251,7 +251,7 @@ def test_explain_reads_the_rules_that_lead_to_an_item(shop: Shop) -> None:
         workspace = Workspace(
             load_project(shop.folder), engine, dialect=engine.dialect, schema=engine.schema
         )
-        steps = Steps(workspace, engine, "00000000", "explain")
+        steps = Steps(workspace, "explain")
         rows = steps.rows("rules", parameters={"item": "b"}, limit=3)
     # b is in all three of the baskets with a, and of those with c: 1 over its 3 of 4 baskets.
     assert sorted(row["antecedent"] for row in rows) == ["a", "c"]

@@ -135,9 +135,8 @@ def test_a_folder_that_cannot_be_made_is_an_error(shop: Shop, tmp_path: Path):
 
 def test_columns_are_traced_to_the_raw_ones():
     with session(Settings(project_dir=EVERY_INPUT)) as workspace:
-        assert workspace.engine is not None
         names = workspace.graph.order
-        steps = Steps(workspace, workspace.engine, "00000000", "runner")
+        steps = Steps(workspace, "runner")
         settle(workspace, steps, set(names), Log())
         found = lineage(workspace, list(names))
 
