@@ -11,9 +11,14 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
+
+from seg_sql import resources
+from seg_sql.config import ModelEntry, SchemaFile, load_schema_file
+from seg_sql.yaml_files import YamlFile
 
 if TYPE_CHECKING:
     from seg_sql.step import Steps
@@ -62,9 +67,8 @@ class Algorithm:
     """An algorithm as the runner knows it.
 
     Attributes:
-        name: The folder below sql/algorithms.
+        name: The folder below sql/algorithms, whose schema.yml says what it publishes.
         options: Its options.
-        outputs: What it publishes; '' is the model itself.
         fit: Its driver.
         apply: Scores a relation with published outputs, where it can.
         keyed: Whether the model has a row for each row of its SELECT, by the model's unique_key.
@@ -73,10 +77,26 @@ class Algorithm:
 
     name: str
     options: type[BaseModel]
-    outputs: tuple[str, ...]
     fit: Callable[[Steps, str, Task], Fit]
     apply: Callable[[Steps, Mapping[str, str], str, Task], str] | None = None
     keyed: bool = True
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Return what it publishes; '' is the model itself."""
+        return tuple(outputs_of(f"algorithms/{self.name}"))
+
+
+@cache
+def described(folder: str) -> tuple[SchemaFile, YamlFile]:
+    """Read the schema.yml of an algorithm, by its folder below sql/."""
+    return load_schema_file(resources.SQL / folder / "schema.yml")
+
+
+def outputs_of(folder: str) -> dict[str, ModelEntry]:
+    """Return what schema.yml says of each output of an algorithm; '' is the model itself."""
+    models = described(folder)[0].models
+    return {"" if entry.name == "model" else entry.name: entry for entry in models}
 
 
 def load(name: str) -> Algorithm:

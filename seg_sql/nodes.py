@@ -5,21 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
-from pathlib import Path
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from seg_sql import resources
-from seg_sql.algorithm import Algorithm
+from seg_sql.algorithm import Algorithm, described
 from seg_sql.config import (
     INPUT_COLUMNS,
     ColumnEntry,
     ModelConfig,
-    SchemaFile,
-    load_schema_file,
 )
 from seg_sql.errors import ConfigError, ParseError, did_you_mean, nearest
 from seg_sql.project import Model, Project
@@ -93,8 +89,7 @@ class Node:
 
 def described_output(node: Node, algorithm: Algorithm, output: str) -> Model:
     """Return an output of an algorithm model as a model: its name, columns and tests."""
-    path = resources.SQL / "algorithms" / algorithm.name / "schema.yml"
-    schema, document = _algorithm_schema(path)
+    schema, document = described(f"algorithms/{algorithm.name}")
     wanted = output or "model"
     index = next(i for i, entry in enumerate(schema.models) if entry.name == wanted)
     entry = schema.models[index]
@@ -112,11 +107,6 @@ def described_output(node: Node, algorithm: Algorithm, output: str) -> Model:
         entry=entry.model_copy(update=changed),
         entry_where=document.where("models", index),
     )
-
-
-@cache
-def _algorithm_schema(path: Path) -> tuple[SchemaFile, YamlFile]:
-    return load_schema_file(path)
 
 
 def _with_key(columns: Sequence[ColumnEntry], key: Sequence[str]) -> list[ColumnEntry]:

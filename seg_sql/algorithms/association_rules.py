@@ -11,8 +11,6 @@ from seg_sql.algorithm import Algorithm, Fit, Task
 if TYPE_CHECKING:
     from seg_sql.step import Steps
 
-OUTPUTS = ("", "items", "exclusions")
-
 
 class AssociationRulesOptions(BaseModel):
     """Options of a model with `materialized='association_rules'`."""
@@ -67,7 +65,6 @@ def fit(step: Steps, relation: str, task: Task) -> Fit:
 ALGORITHM = Algorithm(
     name="association_rules",
     options=AssociationRulesOptions,
-    outputs=OUTPUTS,
     fit=fit,
     keyed=False,
 )

@@ -11,8 +11,6 @@ from seg_sql.algorithms.clv_options import CLVOptions
 if TYPE_CHECKING:
     from seg_sql.step import Steps
 
-OUTPUTS = ("", "parameters", "fit", "holdout", "metrics", "exclusions")
-
 
 def fit(step: Steps, relation: str, task: Task) -> Fit:
     """Fit the models of buying and of value; leave a work table for each output."""
@@ -28,4 +26,4 @@ def apply(step: Steps, outputs: Mapping[str, str], relation: str, task: Task) ->
     return clv_scored.apply(step, outputs, relation, task)
 
 
-ALGORITHM = Algorithm(name="clv", options=CLVOptions, outputs=OUTPUTS, fit=fit, apply=apply)
+ALGORITHM = Algorithm(name="clv", options=CLVOptions, fit=fit, apply=apply)

@@ -17,7 +17,7 @@ from seg_sql.algorithms import clv_checks as checks
 from seg_sql.algorithms.clv_climb import Fitted, fit_buying, fit_values
 from seg_sql.algorithms.clv_models import BUYING
 from seg_sql.algorithms.clv_options import CLVOptions
-from seg_sql.algorithms.clv_outputs import fit_rows, holdout_rows, metric_rows, tables
+from seg_sql.algorithms.clv_outputs import fit_rows, holdout_rows, metric_rows
 from seg_sql.algorithms.clv_prepare import (
     CALIBRATED,
     FULL,
@@ -37,6 +37,7 @@ from seg_sql.algorithms.clv_scores import (
     scored_sql,
     spent_row,
 )
+from seg_sql.algorithms.output_tables import output_tables
 from seg_sql.errors import ModelError
 from seg_sql.events import Said
 
@@ -180,7 +181,7 @@ def _fitted(step: Steps, relation: str, task: Task) -> Fit:
         "exclusions": exclusions(step, customers, {**excluded, **values.notes}),
     }
     return Fit(
-        outputs={"": model, **tables(step, rows)},
+        outputs={"": model, **output_tables(step, rows)},
         status=_status(list(buying[options.models[0]].values())),
         warnings=warnings,
         parameters=_parameters(fitted, chosen),

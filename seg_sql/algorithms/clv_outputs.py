@@ -3,56 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from seg_sql.algorithms.clv_climb import Fitted
 from seg_sql.algorithms.clv_prepare import Part
-
-if TYPE_CHECKING:
-    from seg_sql.step import Steps
-
-_COLUMNS: dict[str, dict[str, str]] = {
-    "parameters": {
-        "group_key": "text",
-        "model": "text",
-        "fit": "text",
-        "parameter": "text",
-        "estimate": "double",
-        "std_error": "double",
-    },
-    "fit": {
-        "group_key": "text",
-        "model": "text",
-        "fit": "text",
-        "status": "text",
-        "chosen": "boolean",
-        "customers": "bigint",
-        "distinct_rows": "bigint",
-        "log_likelihood": "double",
-        "iterations": "integer",
-        "evaluations": "integer",
-        "time_unit": "text",
-    },
-    "holdout": {
-        "group_key": "text",
-        "model": "text",
-        "frequency": "integer",
-        "customers": "bigint",
-        "actual_orders": "double",
-        "expected_orders": "double",
-        "baseline_orders": "double",
-        "actual_value": "double",
-        "expected_value": "double",
-    },
-    "metrics": {
-        "group_key": "text",
-        "model": "text",
-        "metric": "text",
-        "value": "double",
-        "baseline": "double",
-    },
-    "exclusions": {"reason": "text", "rows": "bigint"},
-}
 
 
 def fit_rows(
@@ -132,20 +86,3 @@ def top_share(row: Mapping[str, Any], whose: str) -> float | None:
     wanted = row["customers"] / 10 - above
     drawn = 0.0 if near <= above else (all_ - sure) * wanted / (near - above)
     return (sure + drawn) / revenue
-
-
-def tables(step: Steps, rows: Mapping[str, Sequence[Sequence[Any]]]) -> dict[str, str]:
-    """Make the work table of every output but the customers."""
-    return {name: literal_table(step, name, rows.get(name, [])) for name in _COLUMNS}
-
-
-def literal_table(step: Steps, output: str, rows: Sequence[Sequence[Any]]) -> str:
-    """Make the work table of an output from rows of the driver."""
-    literal = step.engine.literal
-    types = {"text": step.sql("text"), "double": step.sql("double")}
-    columns = [
-        {"name": f'"{name}"', "type": types.get(type_, type_)}
-        for name, type_ in _COLUMNS[output].items()
-    ]
-    written = [[literal(value) for value in row] for row in rows]
-    return step.table(step.sql("literal_rows", columns=columns, rows=written), work=False)

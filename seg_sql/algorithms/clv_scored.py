@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from seg_sql.algorithms import Fit, Task
-from seg_sql.algorithms.clv import OUTPUTS
 from seg_sql.algorithms.clv_options import CLVOptions
-from seg_sql.algorithms.clv_outputs import tables
 from seg_sql.algorithms.clv_prepare import DAYS, FULL, Customers, customers_of
 from seg_sql.algorithms.clv_scores import (
     kept_columns,
@@ -18,6 +16,7 @@ from seg_sql.algorithms.clv_scores import (
     simple_sql,
     spent_row,
 )
+from seg_sql.algorithms.output_tables import output_tables
 from seg_sql.errors import ModelError
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def without_fit(step: Steps, relation: str, task: Task) -> Fit:
     model = step.table(_simple_model(step, customers, task, task.as_of), work=False)
     rows = {"exclusions": exclusions(step, customers, {})}
     return Fit(
-        outputs={"": model, **tables(step, rows)},
+        outputs={"": model, **output_tables(step, rows)},
         status=f"{task.options.method.upper()}, no fit",
         parameters={"method": task.options.method},
     )
@@ -77,15 +76,15 @@ def _simple_model(step: Steps, customers: Customers, task: Task, fitted_as_of: s
 def scored_again(step: Steps, relation: str, task: Task) -> Fit:
     """Score today's customers with the published parameters, which stay as they are."""
     outputs = {"": step.table(apply(step, task.previous, relation, task), work=False)}
-    for name in OUTPUTS[1:]:
-        if name in task.previous and name != "exclusions":
-            select = step.sql("columns", relation=task.previous[name])
+    for name, published in task.previous.items():
+        if name not in ("", "exclusions"):
+            select = step.sql("columns", relation=published)
             outputs[name] = step.table(select, work=False)
     customers = customers_of(step, relation, task)
     known = {row["group_key"] for row in _stored(step, task.previous)}
     strangers = [part.group_key for part in customers.of(FULL) if part.group_key not in known]
     rows = {"exclusions": exclusions(step, customers, {})}
-    made = tables(step, rows)
+    made = output_tables(step, rows)
     outputs = {**made, **outputs}
     step.drop(*(table for name, table in made.items() if outputs[name] != table))
     warnings = [

@@ -11,8 +11,6 @@ from seg_sql.algorithm import Algorithm, Fit, Task
 if TYPE_CHECKING:
     from seg_sql.step import Steps
 
-OUTPUTS = ("", "exclusions")
-
 Measure = Literal["support", "confidence", "lift", "cosine", "jaccard", "npmi", "root_llr"]
 
 
@@ -68,7 +66,6 @@ def fit(step: Steps, relation: str, task: Task) -> Fit:
 ALGORITHM = Algorithm(
     name="item_similarity",
     options=ItemSimilarityOptions,
-    outputs=OUTPUTS,
     fit=fit,
     keyed=False,
 )

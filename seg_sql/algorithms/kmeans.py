@@ -11,8 +11,6 @@ from seg_sql.algorithms.kmeans_options import KMeansOptions
 if TYPE_CHECKING:
     from seg_sql.step import Steps
 
-OUTPUTS = ("", "features", "centroids", "profile", "quality", "fit", "matches", "exclusions")
-
 
 def fit(step: Steps, relation: str, task: Task) -> Fit:
     """Cluster the rows of a relation; leave a work table for each output."""
@@ -28,4 +26,4 @@ def apply(step: Steps, outputs: Mapping[str, str], relation: str, task: Task) ->
     return kmeans_score.apply(step, outputs, relation, task)
 
 
-ALGORITHM = Algorithm(name="kmeans", options=KMeansOptions, outputs=OUTPUTS, fit=fit, apply=apply)
+ALGORITHM = Algorithm(name="kmeans", options=KMeansOptions, fit=fit, apply=apply)

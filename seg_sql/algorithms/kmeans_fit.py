@@ -17,7 +17,7 @@ from seg_sql.algorithms.kmeans_features import Prepared
 from seg_sql.algorithms.kmeans_finish import assignments, finished, measured, small
 from seg_sql.algorithms.kmeans_lloyd import Candidate, Record, best_of, run
 from seg_sql.algorithms.kmeans_options import KMeansOptions
-from seg_sql.algorithms.kmeans_outputs import Clustering, tables
+from seg_sql.algorithms.kmeans_outputs import Clustering, rows_of
 from seg_sql.algorithms.kmeans_points import Points, levels
 from seg_sql.algorithms.kmeans_prepare import CannotCluster, feature_names, prepare
 from seg_sql.algorithms.kmeans_quality import (
@@ -38,6 +38,7 @@ from seg_sql.algorithms.kmeans_starts import (
     given_starts,
     swapped_on,
 )
+from seg_sql.algorithms.output_tables import output_tables
 from seg_sql.errors import ModelError
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def fit(step: Steps, relation: str, task: Task) -> Fit:
     found = assigned(step, published)
     clusterings = [measured(step, each, found) for each in clusterings]
     warnings += [said for each in clusterings for said in small(each)]
-    outputs = {"": published, **tables(step, clusterings, left_out)}
+    outputs = {"": published, **output_tables(step, rows_of(clusterings, left_out))}
     scratch = [name for name in step.made[made_before:] if name not in outputs.values()]
     step.drop(*scratch)
     return Fit(

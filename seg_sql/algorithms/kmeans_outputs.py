@@ -19,68 +19,6 @@ if TYPE_CHECKING:
 TELLING = 0.25
 _RECENCY = ("recency", "days_since")
 
-_COLUMNS: dict[str, dict[str, str]] = {
-    "features": {
-        "group_key": "text",
-        "feature": "text",
-        "transform": "text",
-        "fill_value": "double",
-        "lower_bound": "double",
-        "upper_bound": "double",
-        "center": "double",
-        "scale": "double",
-    },
-    "centroids": {
-        "group_key": "text",
-        "cluster_id": "integer",
-        "feature": "text",
-        "scaled_value": "double",
-        "value": "double",
-    },
-    "profile": {
-        "group_key": "text",
-        "cluster_id": "integer",
-        "label": "text",
-        "customers": "bigint",
-        "customer_share": "double",
-        "feature": "text",
-        "mean": "double",
-        "population_mean": "double",
-        "z_score": "double",
-    },
-    "quality": {
-        "group_key": "text",
-        "k": "integer",
-        "inertia": "double",
-        "silhouette": "double",
-        "calinski_harabasz": "double",
-        "davies_bouldin": "double",
-        "smallest_cluster_share": "double",
-        "stability_ari": "double",
-        "chosen": "boolean",
-        "chosen_reason": "text",
-    },
-    "fit": {
-        "group_key": "text",
-        "k": "integer",
-        "restart": "integer",
-        "stage": "text",
-        "iteration": "integer",
-        "rows_scanned": "bigint",
-        "inertia": "double",
-        "shift": "double",
-        "moved": "double",
-        "seconds": "double",
-    },
-    "matches": {
-        "group_key": "text",
-        "cluster_id": "integer",
-        "previous_cluster_id": "integer",
-        "centroid_distance": "double",
-    },
-    "exclusions": {"reason": "text", "rows": "bigint"},
-}
-
 
 @dataclass(frozen=True)
 class Match:
@@ -196,8 +134,14 @@ def _word(name: str, score: float) -> str:
 def rows_of(
     clusterings: Sequence[Clustering], left_out: Mapping[str, int]
 ) -> dict[str, list[list[Any]]]:
-    """Return the rows of every output but the assignments."""
-    rows: dict[str, list[list[Any]]] = {name: [] for name in _COLUMNS}
+    """Return the rows of every output but the assignments.
+
+    Args:
+        clusterings: One for each group.
+        left_out: Rows of groups that could not be clustered, by reason.
+    """
+    computed = ("features", "centroids", "profile", "quality", "fit", "matches")
+    rows: dict[str, list[list[Any]]] = {name: [] for name in computed}
     excluded = dict(left_out)
     for each in clusterings:
         group = each.group_key
@@ -252,32 +196,6 @@ def _profile(clustering: Clustering) -> list[list[Any]]:
                 ]
             )
     return rows
-
-
-def tables(
-    step: Steps, clusterings: Sequence[Clustering], left_out: Mapping[str, int]
-) -> dict[str, str]:
-    """Make the work table of every output but the assignments.
-
-    Args:
-        step: Makes them.
-        clusterings: One for each group.
-        left_out: Rows of groups that could not be clustered, by reason.
-    """
-    rows = rows_of(clusterings, left_out)
-    return {name: literal_table(step, name, rows[name]) for name in rows}
-
-
-def literal_table(step: Steps, output: str, rows: Sequence[Sequence[Any]]) -> str:
-    """Make the work table of an output from rows of the driver."""
-    literal = step.engine.literal
-    types = {"text": step.sql("text"), "double": step.sql("double")}
-    columns = [
-        {"name": f'"{name}"', "type": types.get(type_, type_)}
-        for name, type_ in _COLUMNS[output].items()
-    ]
-    written = [[literal(value) for value in row] for row in rows]
-    return step.table(step.sql("literal_rows", columns=columns, rows=written), work=False)
 
 
 def assigned_sql(

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from seg_sql.algorithms import Fit, Task
-from seg_sql.algorithms.kmeans import OUTPUTS
 from seg_sql.algorithms.kmeans_options import KMeansOptions
-from seg_sql.algorithms.kmeans_outputs import assigned_sql, literal_table
+from seg_sql.algorithms.kmeans_outputs import assigned_sql
 from seg_sql.algorithms.kmeans_prepare import LARGEST
 from seg_sql.algorithms.kmeans_refit import stored_fit
+from seg_sql.algorithms.output_tables import output_table
 from seg_sql.errors import ModelError
 
 if TYPE_CHECKING:
@@ -21,13 +21,13 @@ def scored(step: Steps, relation: str, task: Task) -> Fit:
     """Assign today's rows to the published clusters; count those that cannot be assigned."""
     select, reasons = _scoring(step, task.previous, relation, task)
     outputs = {"": step.table(select, work=False)}
-    for name in OUTPUTS[1:-1]:
-        if name in task.previous:
-            select = step.sql("columns", relation=task.previous[name])
+    for name, published in task.previous.items():
+        if name not in ("", "exclusions"):
+            select = step.sql("columns", relation=published)
             outputs[name] = step.table(select, work=False)
     found = step.rows("exclusions", relation=relation, reasons=reasons)
     excluded = [[row["reason"], int(row["row_count"])] for row in found]
-    outputs["exclusions"] = literal_table(step, "exclusions", excluded)
+    outputs["exclusions"] = output_table(step, "exclusions", excluded)
     return Fit(outputs=outputs, status="SCORED with the last fit")
 
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from seg_sql.algorithm import Fit, Task
+from seg_sql.algorithms.output_tables import output_table
 from seg_sql.algorithms.recommendations_metrics import RecommendationsMetricsOptions
 from seg_sql.errors import ModelError
 from seg_sql.slices import fill, needed
@@ -88,7 +89,7 @@ def fit(step: Steps, relation: str, task: Task) -> Fit:
         ),
     )
     return Fit(
-        {"": step.table(step.sql("model", rows=measured), work=False)},
+        {"": output_table(step, "", [list(row.values()) for row in measured])},
         _status(measured, longest),
         warnings=_warnings(measured, longest),
         parameters={

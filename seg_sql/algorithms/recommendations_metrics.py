@@ -37,7 +37,6 @@ def fit(step: Steps, relation: str, task: Task) -> Fit:
 ALGORITHM = Algorithm(
     name="recommendations_metrics",
     options=RecommendationsMetricsOptions,
-    outputs=("",),
     fit=fit,
     keyed=False,
 )
