@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from seg_sql.engines import Publication
 from seg_sql.engines import _postgres_catalog as catalog
 from seg_sql.engines._postgres_catalog import Index
-from seg_sql.engines._postgres_session import sqlstate
+from seg_sql.engines._postgres_errors import sqlstate
 from seg_sql.engines.postgres import LONGEST_NAME, PostgresEngine
 from seg_sql.errors import DatabaseError
 

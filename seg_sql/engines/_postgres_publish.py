@@ -18,13 +18,14 @@ from collections.abc import Mapping, Sequence
 from seg_sql.engines import Publication
 from seg_sql.engines import _postgres_catalog as catalog
 from seg_sql.engines._postgres_catalog import Relation
+from seg_sql.engines._postgres_errors import sqlstate
 from seg_sql.engines._postgres_indexes import (
     finish_indexes,
     make_index,
     wanted_indexes,
     work_name,
 )
-from seg_sql.engines._postgres_session import described_session, sqlstate
+from seg_sql.engines._postgres_lock import described_session
 from seg_sql.engines.postgres import PostgresEngine
 from seg_sql.errors import ConfigError, DatabaseError
 

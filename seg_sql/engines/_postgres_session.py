@@ -1,18 +1,18 @@
-"""PostgreSQL sessions: connecting, naming them, and turning the driver's errors into ours."""
+"""A session of PostgreSQL: opened or borrowed, and what it is set to."""
 
 from __future__ import annotations
 
-import contextlib
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from seg_sql.engines import _shared
-from seg_sql.errors import DatabaseError, StartError
+from seg_sql.engines._postgres_errors import hide_password
+from seg_sql.errors import ConfigError, DatabaseError, StartError
 
 if TYPE_CHECKING:
     import psycopg
 
+    from seg_sql.engines.postgres import PostgresEngine
     from seg_sql.profiles import PostgresTarget
 
 OLDEST = 15
@@ -20,24 +20,6 @@ APPLICATION = "seg-sql"
 
 # The settings of a session that the engine changes, beside the time zone.
 _CHANGED = ("standard_conforming_strings", "extra_float_digits", "client_min_messages")
-
-# Connection errors, and the server's ends of a session: shut down by the administrator or by a
-# crash, still starting, idle for too long.
-_LOST = re.compile(r"08...|57P01|57P02|57P03|57P05")
-_DISK_FULL = "53100"
-_DATA = re.compile(r"2[23]...")
-_DENIED = "42501"
-_DENIED_WORDS = re.compile(r"permission denied for (schema|database|[a-z ]*(?:table|view)) (.+)$")
-_OWNER_WORDS = re.compile(r"must be owner of (table|view) (.+)$")
-_MEMBER_WORDS = re.compile(r'must be (?:able to SET ROLE|member of role) "(.+)"')
-
-_UNREADABLE = """
-select n.nspname
-from pg_class as c
-join pg_namespace as n on n.oid = c.relnamespace
-where c.relname = %(name)s and c.relkind in ('r', 'p', 'v', 'm', 'f')
-    and not has_table_privilege(c.oid, 'select')
-"""
 
 
 def connect(target: PostgresTarget) -> psycopg.Connection[tuple[Any, ...]]:
@@ -128,6 +110,46 @@ def borrow(connection: psycopg.Connection[Any]) -> Callable[[], None]:
     return give_back
 
 
+def set_up(
+    engine: PostgresEngine, target: PostgresTarget, timezone: str, *, read_only: bool
+) -> None:
+    """Set a session up: time zone, workers, role, search path and settings."""
+    try:
+        _set(engine, "TimeZone", timezone)
+    except ConfigError as error:
+        raise ConfigError(
+            f"PostgreSQL knows no time zone '{timezone}'.",
+            hint="Use a name such as Europe/London or UTC.",
+        ) from error
+    _set(engine, "standard_conforming_strings", "on")
+    _set(engine, "extra_float_digits", "1")
+    _set(engine, "client_min_messages", "warning")
+    if target.threads is not None:
+        workers = 0 if target.threads == 1 else target.threads
+        _set(engine, "max_parallel_workers_per_gather", workers)
+    if target.role is not None:
+        _set(engine, "role", target.role)
+    if target.search_path is not None:
+        _set(engine, "search_path", target.search_path)
+    for name, value in target.settings.items():
+        _set(engine, name, value)
+    if read_only:
+        _set(engine, "default_transaction_read_only", "on")
+
+
+def _set(engine: PostgresEngine, name: str, value: object) -> None:
+    text = ("on" if value else "off") if isinstance(value, bool) else str(value)
+    try:
+        engine.send("select set_config(%(name)s, %(value)s, false)", {"name": name, "value": text})
+    except DatabaseError as error:
+        if error.lost:
+            raise
+        raise ConfigError(
+            f"PostgreSQL refuses the setting '{name}': {_shared.sentence(error.message)}",
+            hint=error.hint,
+        ) from error
+
+
 def server_version(number: int) -> str:
     """Return a version number of the server as it is written.
 
@@ -148,110 +170,3 @@ def _start_error(words: str, target: PostgresTarget) -> StartError:
     return StartError(
         f"PostgreSQL at {target.described} cannot be reached: {_shared.sentence(words)}", hint=hint
     )
-
-
-def hide_password(text: str, target: PostgresTarget) -> str:
-    """Return `text` without the target's password, nor that of any connection string."""
-    password = target.password.get_secret_value() if target.password else ""
-    if password:
-        text = re.sub(rf"(?<!\w){re.escape(password)}(?!\w)", "***", text)
-    return _shared.hide_secrets(text)
-
-
-def described_session(
-    pid: int, application: str | None, user: str | None, address: str | None, since: str | None
-) -> str:
-    """Return in words who a session is, as far as the server lets us see it.
-
-    >>> described_session(7, "psql", "ann", "10.0.0.1", "2026-11-20 08:00:00 UTC")
-    "process 7 (application 'psql', user ann, from 10.0.0.1, since 2026-11-20 08:00:00 UTC)"
-    >>> described_session(7, None, None, None, None)
-    'process 7'
-    """
-    parts = [
-        f"application '{application}'" if application else "",
-        f"user {user}" if user else "",
-        f"from {address}" if address else "",
-        f"since {since}" if since else "",
-    ]
-    said = ", ".join(part for part in parts if part)
-    return f"process {pid} ({said})" if said else f"process {pid}"
-
-
-def database_error(
-    error: Exception,
-    connection: psycopg.Connection[Any],
-    target: PostgresTarget,
-    *,
-    shown: str,
-    sent: str | None,
-) -> DatabaseError:
-    """Return an error of the driver as one of ours.
-
-    Args:
-        error: What the driver raised.
-        connection: The session it was raised in.
-        target: Where the session is.
-        shown: The statement to show.
-        sent: The statement as the server saw it, if that is known, so that its place counts.
-    """
-    import psycopg
-
-    if not isinstance(error, psycopg.Error):
-        # A value that cannot be sent, such as a text with a NUL character.
-        return DatabaseError(_shared.sentence(str(error)), sql=shown)
-    said, state = error.diag, error.sqlstate or ""
-    words = said.message_primary or str(error)
-    message, hint = words.strip(), said.message_hint
-    if said.message_detail and _DATA.fullmatch(state):
-        message = f"{_shared.sentence(words)} {said.message_detail}"
-    lost = connection.closed or connection.broken or _LOST.fullmatch(state) is not None
-    if lost:
-        message = f"The connection to PostgreSQL is lost: {_shared.sentence(words)}"
-        hint = "Look into the server's log, then build again."
-    elif state == _DISK_FULL or "no space left on device" in words.lower():
-        message = f"The disk of the database server is full: {_shared.sentence(words)}"
-        hint = "Free space there, then build again."
-    elif state == _DENIED:
-        hint = _grant_hint(words, connection, target) or hint
-    position = None
-    if sent is not None and said.statement_position:
-        place = int(said.statement_position) - 1 - sent.find(shown)
-        position = place if 0 <= place <= len(shown) else None
-    return DatabaseError(
-        hide_password(message.strip(), target), sql=shown, position=position, lost=lost, hint=hint
-    )
-
-
-def _grant_hint(
-    words: str, connection: psycopg.Connection[Any], target: PostgresTarget
-) -> str | None:
-    """Return the statement by which an administrator gives the right that was missing."""
-    user = _shared.quoted(target.role or connection.info.user)
-    owner, member = _OWNER_WORDS.search(words), _MEMBER_WORDS.search(words)
-    if owner is not None:
-        relation = f"{_shared.quoted(target.schema_)}.{_shared.quoted(owner[2])}"
-        return f"ALTER {owner[1].upper()} {relation} OWNER TO {user};"
-    if member is not None:
-        return f"GRANT {_shared.quoted(member[1])} TO {user};"
-    denied = _DENIED_WORDS.search(words)
-    if denied is None:
-        return None
-    what, name = denied.groups()
-    if what == "schema":
-        right = "USAGE, CREATE" if name == target.schema_ else "USAGE"
-        return f"GRANT {right} ON SCHEMA {_shared.quoted(name)} TO {user};"
-    if what == "database":
-        return f"GRANT CREATE ON DATABASE {_shared.quoted(name)} TO {user};"
-    relation = _shared.quoted(name)
-    with contextlib.suppress(Exception):
-        # The server does not say in which schema; in a failed transaction it cannot be asked.
-        schemas = connection.execute(_UNREADABLE, {"name": name}).fetchall()
-        if len(schemas) == 1:
-            relation = f"{_shared.quoted(schemas[0][0])}.{relation}"
-    return f"GRANT SELECT ON {relation} TO {user};"
-
-
-def sqlstate(error: DatabaseError) -> str:
-    """Return the code of what the server said; empty if it said nothing."""
-    return getattr(error.__cause__, "sqlstate", None) or ""

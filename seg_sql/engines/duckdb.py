@@ -24,6 +24,7 @@ from seg_sql.engines import (
 )
 from seg_sql.engines._duckdb_errors import database_error
 from seg_sql.engines._duckdb_file import Copy, check_folder, connect, create_file, writable
+from seg_sql.engines._duckdb_rejects import rejected_rows
 from seg_sql.engines._duckdb_session import borrowed, set_up
 from seg_sql.errors import DatabaseError
 
@@ -64,28 +65,6 @@ _SCHEMA = """
 select count(*)
 from duckdb_schemas()
 where database_name = current_database() and lower(schema_name) = lower($schema)
-"""
-
-
-# Each scan of a file adds its rejects again, and a row may have more than one fault.
-# A quote that is not closed takes further lines with it, up to the next one; of a rejected row
-# the reader keeps the first 10,000 characters.
-_REJECTED = """
-select
-    coalesce(sum(line_count), 0),
-    min(line) filter (where is_cut),
-    arg_min(file_path, line) filter (where is_cut)
-from (
-    select
-        scans.file_path,
-        errors.line,
-        max(1 + length(csv_line) - length(replace(csv_line, chr(10), ''))) as line_count,
-        max(length(csv_line)) >= 10000 as is_cut
-    from reject_errors as errors
-    join reject_scans as scans
-        on scans.scan_id = errors.scan_id and scans.file_id = errors.file_id
-    group by scans.file_path, errors.line
-) as lines
 """
 
 
@@ -359,17 +338,7 @@ class DuckDBEngine:
         Raises:
             DatabaseError: If a quote is not closed, so that nobody knows how many lines are lost.
         """
-        made = self.send("select 1 from duckdb_tables() where table_name = 'reject_errors'").rows
-        if not made:
-            return 0
-        lines, cut, path = self.send(_REJECTED).rows[0]
-        if cut is not None:
-            raise DatabaseError(
-                f'Line {cut} of {Path(path).name} opens a quote (") that is not closed, and what'
-                " follows it cannot be read.",
-                hint="Close the quote; a quote within quotes is written twice.",
-            )
-        return int(lines)
+        return rejected_rows(self)
 
     def missing_rights(self) -> list[str]:
         """Return a sentence to send to the administrator for each right that is missing."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -11,31 +10,27 @@ from typing import TYPE_CHECKING, Any
 
 from seg_sql.engines import (
     Column,
-    ColumnKind,
     Existing,
     FileFormat,
     Publication,
     RelationKind,
     Result,
+    _postgres_lock,
     _shared,
 )
-from seg_sql.engines._postgres_session import (
-    borrow,
-    connect,
-    database_error,
-    described_session,
-    server_version,
-)
-from seg_sql.errors import ConfigError, DatabaseError, StartError
+from seg_sql.engines._postgres_columns import columns_of, parsed
+from seg_sql.engines._postgres_errors import database_error
+from seg_sql.engines._postgres_session import borrow, connect, server_version, set_up
+from seg_sql.errors import ConfigError, DatabaseError
 
 if TYPE_CHECKING:
     import psycopg
     from pandas import DataFrame
+    from psycopg.pq.abc import PGresult
 
     from seg_sql.profiles import PostgresTarget
 
 LONGEST_NAME = 63
-POLL_SECONDS = 0.2
 
 _EXISTING = """
 select
@@ -54,17 +49,6 @@ where n.nspname = %(schema)s and c.relkind in ('r', 'p', 'v', 'm', 'f')
 order by c.relname
 """
 
-_TYPES = """
-select
-    format_type(given.oid, nullif(given.typmod, -1)),
-    coalesce(base.typname, t.typname),
-    t.typcategory::text
-from unnest(%(oids)s::oid[], %(typmods)s::int[]) with ordinality as given (oid, typmod, place)
-join pg_type as t on t.oid = given.oid
-left join pg_type as base on base.oid = t.typbasetype
-order by given.place
-"""
-
 _RIGHTS = """
 select
     current_user,
@@ -74,16 +58,6 @@ select
     case when n.oid is not null then has_schema_privilege(n.oid, 'create') end
 from (select %(schema)s::text as name) as wanted
 left join pg_namespace as n on n.nspname = wanted.name
-"""
-
-_HOLDER = """
-select l.pid, a.application_name, a.usename, a.client_addr::text,
-    to_char(a.backend_start, 'YYYY-MM-DD HH24:MI:SS TZ')
-from pg_locks as l
-left join pg_stat_activity as a on a.pid = l.pid
-where l.locktype = 'advisory' and l.granted and l.objsubid = 1
-    and l.database = (select oid from pg_database where datname = current_database())
-    and l.classid::bigint = %(high)s and l.objid::bigint = %(low)s
 """
 
 
@@ -123,48 +97,10 @@ class PostgresEngine:
         self._connection = connect(target) if connection is None else connection
         self.version = server_version(self._connection.info.server_version)
         try:
-            self._set_up(timezone, read_only)
+            set_up(self, target, timezone, read_only=read_only)
         except BaseException:
             self.close()
             raise
-
-    def _set_up(self, timezone: str, read_only: bool) -> None:
-        target = self.target
-        try:
-            self._set("TimeZone", timezone)
-        except ConfigError as error:
-            raise ConfigError(
-                f"PostgreSQL knows no time zone '{timezone}'.",
-                hint="Use a name such as Europe/London or UTC.",
-            ) from error
-        self._set("standard_conforming_strings", "on")
-        self._set("extra_float_digits", "1")
-        self._set("client_min_messages", "warning")
-        if target.threads is not None:
-            workers = 0 if target.threads == 1 else target.threads
-            self._set("max_parallel_workers_per_gather", workers)
-        if target.role is not None:
-            self._set("role", target.role)
-        if target.search_path is not None:
-            self._set("search_path", target.search_path)
-        for name, value in target.settings.items():
-            self._set(name, value)
-        if read_only:
-            self._set("default_transaction_read_only", "on")
-
-    def _set(self, name: str, value: object) -> None:
-        text = ("on" if value else "off") if isinstance(value, bool) else str(value)
-        try:
-            self.send(
-                "select set_config(%(name)s, %(value)s, false)", {"name": name, "value": text}
-            )
-        except DatabaseError as error:
-            if error.lost:
-                raise
-            raise ConfigError(
-                f"PostgreSQL refuses the setting '{name}': {_shared.sentence(error.message)}",
-                hint=error.hint,
-            ) from error
 
     def close(self, *, keep: bool = True) -> None:
         """End the connection; work that was not committed is undone."""
@@ -214,12 +150,7 @@ class PostgresEngine:
 
     def describe(self, query: str) -> list[Column]:
         """Return the columns that a SELECT yields, without running it."""
-        names, oids, typmods = self._parse(query)
-        types = self.send(_TYPES, {"oids": oids, "typmods": typmods}).rows
-        return [
-            Column(name, type_, _kind(base, category))
-            for name, (type_, base, category) in zip(names, types, strict=True)
-        ]
+        return columns_of(self, query)
 
     def frame(self, query: str) -> DataFrame:
         """Run one query and return its rows as a pandas frame."""
@@ -258,32 +189,15 @@ class PostgresEngine:
         finally:
             self.seconds += time.perf_counter() - start
 
-    def _parse(self, query: str) -> tuple[list[str], list[int], list[int]]:
-        """Let the server parse a query, and return names, types and type modifiers.
-
-        `LIMIT 0` would not do: planning already computes constant expressions, and fails on them.
-        """
-        from psycopg.errors import error_from_result
-        from psycopg.pq import ExecStatus
-
+    def parse(self, query: str) -> PGresult:
+        """Let the server parse a query, and return what it says of its columns."""
         start = time.perf_counter()
-        session = self._connection.pgconn
         try:
-            result = session.prepare(b"", query.encode())
-            if result.status == ExecStatus.COMMAND_OK:
-                result = session.describe_prepared(b"")
-            if result.status != ExecStatus.COMMAND_OK:
-                raise error_from_result(result)
+            return parsed(self._connection.pgconn, query)
         except Exception as error:
             raise self._error(error, query, query) from error
         finally:
             self.seconds += time.perf_counter() - start
-        places = range(result.nfields)
-        return (
-            [(result.fname(place) or b"").decode() for place in places],
-            [result.ftype(place) for place in places],
-            [result.fmod(place) for place in places],
-        )
 
     def existing(self) -> dict[str, Existing]:
         """Return the relations of the target schema by name, work relations included."""
@@ -382,29 +296,11 @@ class PostgresEngine:
 
     def lock(self, wait: float) -> None:
         """Take the target's build lock, or raise StartError that says who holds it."""
-        key = _lock_key(self.target.dbname, self.schema)
-        deadline = time.monotonic() + wait
-        while not self.send("select pg_try_advisory_lock(%(key)s)", {"key": key}).rows[0][0]:
-            if time.monotonic() >= deadline:
-                raise StartError(
-                    f"Another build of {self.target.dbname}.{self.schema} is running:"
-                    f" {self._lock_holder(key)}.",
-                    hint="Wait for it with --wait SECONDS.",
-                )
-            time.sleep(POLL_SECONDS)
+        _postgres_lock.take(self, wait)
 
     def unlock(self) -> None:
         """Give the build lock back."""
-        key = _lock_key(self.target.dbname, self.schema)
-        self.send("select pg_advisory_unlock(%(key)s)", {"key": key})
-
-    def _lock_holder(self, key: int) -> str:
-        whole = key & 0xFFFFFFFFFFFFFFFF
-        found = self.send(_HOLDER, {"high": whole >> 32, "low": whole & 0xFFFFFFFF}).rows
-        if not found:
-            return "it has just ended"
-        pid, application, user, address, since = found[0]
-        return described_session(pid, application, user, address, since)
+        _postgres_lock.give_back(self)
 
     def rejected_rows(self) -> int:
         """Return 0: PostgreSQL reads no files here."""
@@ -456,32 +352,3 @@ class PostgresEngine:
 
     def _error(self, error: Exception, shown: str, sent: str | None) -> DatabaseError:
         return database_error(error, self._connection, self.target, shown=shown, sent=sent)
-
-
-def _lock_key(database: str, schema: str) -> int:
-    """Return a signed 64-bit number that stands for a target.
-
-    >>> _lock_key("shop", "crm") == _lock_key("shop", "crm") != _lock_key("shop", "crm2")
-    True
-    """
-    digest = hashlib.sha256(f"seg-sql\0{database}\0{schema}".encode()).digest()
-    return int.from_bytes(digest[:8], "big", signed=True)
-
-
-def _kind(base: str, category: str) -> ColumnKind:
-    """Return the kind of a type from its (base) name and PostgreSQL's type category.
-
-    >>> _kind("numeric", "N"), _kind("timestamptz", "D"), _kind("regclass", "N")
-    ('number', 'timestamp', 'other')
-    """
-    named: dict[str, ColumnKind] = {
-        "date": "date",
-        "timestamp": "timestamp",
-        "timestamptz": "timestamp",
-        "bool": "boolean",
-    }
-    if base in named:
-        return named[base]
-    if category == "N" and base != "oid" and not base.startswith("reg"):
-        return "number"
-    return "text" if category == "S" else "other"

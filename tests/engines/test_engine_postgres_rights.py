@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import SecretStr
 
-from seg_sql.engines import Publication, _postgres_session, open_engine
+from seg_sql.engines import Publication, _postgres_errors, _postgres_session, open_engine
 from seg_sql.engines.postgres import PostgresEngine
 from seg_sql.errors import ConfigError, DatabaseError, StartError
 from seg_sql.profiles import PostgresTarget
@@ -166,7 +166,7 @@ def test_what_the_server_says_at_the_door(words, hint):
 )
 def test_passwords_are_taken_out_of_any_text(text):
     target = PostgresTarget.model_validate({"dbname": "db", "password": "s3cret"})
-    said = _postgres_session.hide_password(text, target)
+    said = _postgres_errors.hide_password(text, target)
     assert "***" in said
     assert not any(secret in said for secret in ("s3cret", "other", "o t h e r"))
 
