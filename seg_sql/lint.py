@@ -15,7 +15,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from seg_sql.errors import ParseError
-from seg_sql.lint_tree import Facts, findings
+from seg_sql.lint_facts import Facts
+from seg_sql.lint_tree import findings
 from seg_sql.lint_words import BEFORE_PAREN, FUNCTIONS, INSTEAD
 
 

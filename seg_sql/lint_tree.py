@@ -8,194 +8,39 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from seg_sql.lint_words import COMMON_KIND, FUNCTION_KINDS, KINDS, RANKING, RESERVED, SAME_KIND
+from seg_sql.lint_facts import (
+    SET_OPERATIONS,
+    Facts,
+    arg,
+    ctes_of,
+    kind_of,
+    line_of,
+    makes_relation,
+    name_of,
+    nearest_around,
+    not_negative,
+    own_columns,
+    positive,
+    sources_of,
+    type_of,
+)
+from seg_sql.lint_words import KINDS, RANKING, RESERVED
 
 Found = Iterator[tuple[str, str, Any]]
 
 _TYPE = re.compile(r"int|bigint|boolean|date|timestamp|decimal\(.+\)|seg_double|seg_text")
-_SET_OPERATIONS = ("union", "except", "intersect")
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What is known of the names in a text: types of columns, and columns of relations.
-
-    Attributes:
-        types: The `data_type` by column name.
-        relations: The columns by name of a relation or CTE; None where they are not all named.
-        ctes: The names that are CTEs of the text.
-    """
-
-    types: Mapping[str, str]
-    relations: Mapping[str, frozenset[str] | None]
-    ctes: frozenset[str] = frozenset()
 
 
 def findings(tree: Any, facts: Facts) -> Iterator[tuple[str, str, int]]:
     """Yield the rule, the message and the line of each place in a tree that breaks a rule."""
-    ctes = _ctes(tree)
+    ctes = ctes_of(tree)
     facts = Facts(facts.types, {**facts.relations, **ctes}, frozenset(ctes))
     for node in tree.walk():
         for check in _CHECKS.get(node.key, ()):
             for rule, message, place in check(node, facts):
-                yield rule, message, _line(place)
-
-
-# What the tree tells -----------------------------------------------------------------------------
-
-
-def _line(node: Any) -> int:
-    """Return the first line of a node, or of the nearest node around it that has one."""
-    while node is not None:
-        lines = [part.meta["line"] for part in node.walk() if "line" in part.meta]
-        if lines:
-            return int(min(lines))
-        node = node.parent
-    return 1
-
-
-def _arg(node: Any, name: str) -> Any:
-    """Return an argument whose name ends in an underscore in newer versions of the parser."""
-    return node.args.get(f"{name}_") or node.args.get(name)
-
-
-def _ctes(tree: Any) -> dict[str, frozenset[str] | None]:
-    with_ = _arg(tree, "with")
-    return {cte.alias: _outputs(cte) for cte in with_.expressions} if with_ else {}
-
-
-def _outputs(derived: Any) -> frozenset[str] | None:
-    """Return the columns of a CTE, subquery or VALUES; None where it does not name them all."""
-    alias = derived.args.get("alias")
-    if alias is not None and alias.columns:
-        return frozenset(column.name for column in alias.columns)
-    query = derived.this
-    while query is not None and query.key in (*_SET_OPERATIONS, "subquery", "paren"):
-        query = query.this
-    if query is None or query.key != "select" or query.is_star:
-        return None
-    return frozenset(projection.alias_or_name for projection in query.expressions)
-
-
-def _sources(select: Any, facts: Facts) -> frozenset[str] | None:
-    """Return the columns that a SELECT can read; None where a source does not tell."""
-    from_ = _arg(select, "from")
-    joins = [*(select.args.get("joins") or ()), *(select.args.get("laterals") or ())]
-    columns: set[str] = set()
-    for source in [*([from_.this] if from_ else []), *(join.this for join in joins)]:
-        table = source.key == "table"
-        known = facts.relations.get(source.name) if table else _outputs(source)
-        if known is None:
-            return None
-        columns |= known
-    return frozenset(columns)
-
-
-def _own_columns(node: Any) -> Iterator[Any]:
-    """Yield the unqualified columns of an expression, without those of queries inside it."""
-    for part in node.walk(prune=lambda inner: inner.key == "select"):
-        if part.key == "column" and not part.table:
-            yield part
-
-
-def _name(node: Any) -> str:
-    """Return the parser's name of a function, the same for those that it does not know."""
-    if node.key != "anonymous":
-        return str(node.key)
-    name = str(node.this).lower()
-    return name if name.startswith("seg_") else name.replace("_", "")
-
-
-def _type(cast: Any) -> str:
-    return str(cast.args["to"].sql("duckdb")).lower()
-
-
-def _kind(node: Any, facts: Facts) -> str | None:
-    """Return integer, double, boolean, date, timestamp or text, where the text itself tells."""
-    if node.key in ("cast", "trycast"):
-        return KINDS.get(_type(node))
-    if node.key == "column":
-        return KINDS.get(facts.types.get(node.name, ""))
-    if node.key == "literal":
-        return "text" if node.is_string else "integer" if node.name.isdigit() else "double"
-    if node.key in SAME_KIND:
-        return _kind(node.this, facts)
-    if node.key in COMMON_KIND:
-        return _common_kind(node, facts)
-    name = _name(node)
-    return _kind(node.expressions[0], facts) if name == "seg_lit" else FUNCTION_KINDS.get(name)
-
-
-def _common_kind(node: Any, facts: Facts) -> str | None:
-    """Return the kind of an expression over several: double if one is, else the one they share."""
-    if node.key == "case":
-        parts = [*(branch.args["true"] for branch in node.args["ifs"]), node.args.get("default")]
-    else:
-        parts = [node.this, node.args.get("expression"), *node.expressions]
-    kinds = {_kind(part, facts) for part in parts if part is not None and part.key != "null"}
-    if "double" in kinds:
-        return "double"
-    if node.key in ("add", "sub") and "date" in kinds:
-        return "date" if kinds == {"date", "integer"} else None
-    return kinds.pop() if len(kinds) == 1 else None
-
-
-def _positive(node: Any) -> bool:
-    """Return whether an expression is above zero for every row, as far as the text tells."""
-    if node.key == "literal":
-        return not node.is_string and float(node.name) > 0
-    if node.key in ("paren", "cast"):
-        return _positive(node.this)
-    if _name(node) == "seg_lit":
-        return _positive(node.expressions[0])
-    if node.key == "greatest":
-        return any(_positive(part) for part in (node.this, *node.expressions))
-    if node.key == "add":
-        sides = (node.left, node.right)
-        return any(map(_positive, sides)) and all(map(_not_negative, sides))
-    if node.key in ("mul", "div"):
-        return _positive(node.left) and _positive(node.right)
-    return _name(node) in ("exp", "seg_safe_exp")
-
-
-def _not_negative(node: Any) -> bool:
-    """Return whether an expression is zero or above for every row, as far as the text tells."""
-    if node.key == "literal":
-        return not node.is_string
-    if node.key in ("paren", "cast", "sum", "avg"):
-        return _not_negative(node.this)
-    if _name(node) == "seg_lit":
-        return _not_negative(node.expressions[0])
-    if node.key == "greatest":
-        return any(_not_negative(part) for part in (node.this, *node.expressions))
-    if node.key in ("add", "mul", "div"):
-        square = node.key == "mul" and node.left == node.right
-        return square or (_not_negative(node.left) and _not_negative(node.right))
-    known = ("abs", "count", "variance", "variancepop", "stddev", "stddevsamp", "stddevpop")
-    return _name(node) in known or _positive(node)
-
-
-def _around(node: Any, *through: str) -> Any:
-    """Return the nearest node around one that is not of the given keys."""
-    around = node.parent
-    while around is not None and around.key in through:
-        around = around.parent
-    return around
-
-
-def _makes_relation(select: Any) -> bool:
-    """Return whether the names of a SELECT's columns are those of a relation."""
-    around = select.parent
-    while around is not None and around.key in _SET_OPERATIONS:
-        if around.this is not select:
-            return False
-        select, around = around, around.parent
-    if around is not None and around.key == "subquery":
-        around = around.parent
-    return around is None or around.key in ("cte", "lateral", "from", "join")
+                yield rule, message, line_of(place)
 
 
 # Queries -----------------------------------------------------------------------------------------
@@ -203,7 +48,7 @@ def _makes_relation(select: Any) -> bool:
 
 def _clauses(select: Any, facts: Facts) -> Found:
     """One SELECT without what only one engine has."""
-    distinct, with_ = select.args.get("distinct"), _arg(select, "with")
+    distinct, with_ = select.args.get("distinct"), arg(select, "with")
     if select.args.get("qualify"):
         said = "No qualify: use row_number() in a subquery."
         yield "dialect-clause", said, select.args["qualify"]
@@ -212,7 +57,7 @@ def _clauses(select: Any, facts: Facts) -> Found:
         yield "dialect-clause", said, distinct
     if select.args.get("into"):
         yield "one-select", "No select into: the runner makes the table.", select.args["into"]
-    if with_ and _around(select, *_SET_OPERATIONS) is not None:
+    if with_ and nearest_around(select, *SET_OPERATIONS) is not None:
         yield "one-select", "CTEs stand at the top of the model only.", with_
     if select.args.get("limit") and not select.args.get("order"):
         yield "limit-order", "A limit without order by takes arbitrary rows.", select.args["limit"]
@@ -220,7 +65,7 @@ def _clauses(select: Any, facts: Facts) -> Found:
 
 def _columns(select: Any, facts: Facts) -> Found:
     """Every column named, once; `*` only as the last line, from a CTE."""
-    from_ = _arg(select, "from")
+    from_ = arg(select, "from")
     last_line = (
         select.parent is None
         and len(select.expressions) == 1
@@ -228,7 +73,7 @@ def _columns(select: Any, facts: Facts) -> Found:
         and from_ is not None
         and from_.this.name in facts.ctes
     )
-    named = _makes_relation(select)
+    named = makes_relation(select)
     seen: set[str] = set()
     for projection in select.expressions:
         # What the parser calls the name of count(*) or of 1 is not one.
@@ -249,10 +94,10 @@ def _alias_reuse(select: Any, facts: Facts) -> Found:
     """An alias stands for its expression only in GROUP BY and, alone, in ORDER BY."""
     aliased = [projection for projection in select.expressions if projection.key == "alias"]
     names = {projection.alias for projection in aliased}
-    sources = _sources(select, facts) if names else frozenset()
+    sources = sources_of(select, facts) if names else frozenset()
     if sources is None:
         # f(x) as x reads a column x of a source: then x is that column.
-        read = ((projection.alias, _own_columns(projection.this)) for projection in aliased)
+        read = ((projection.alias, own_columns(projection.this)) for projection in aliased)
         sources = frozenset(
             name for name, columns in read if any(column.name == name for column in columns)
         )
@@ -263,7 +108,7 @@ def _alias_reuse(select: Any, facts: Facts) -> Found:
     keys = [key.this for key in order.expressions] if order else []
     places = [*select.expressions, *(key for key in keys if key.key != "column")]
     places += [select.args[clause] for clause in ("where", "having") if select.args.get(clause)]
-    for column in (column for place in places for column in _own_columns(place)):
+    for column in (column for place in places for column in own_columns(place)):
         if column.name in names:
             said = f"{column.name} is an alias of this SELECT: repeat the expression or use a CTE"
             yield "alias-reuse", f"{said}; if it is a column, qualify it.", column
@@ -303,12 +148,12 @@ def _identifier(node: Any, facts: Facts) -> Found:
 
 
 def _division(node: Any, facts: Facts) -> Found:
-    nonzero = _positive(node.right) or node.right.key == "nullif"
-    if node.key == "div" and not (nonzero and _kind(node.left, facts) == "double"):
+    nonzero = positive(node.right) or node.right.key == "nullif"
+    if node.key == "div" and not (nonzero and kind_of(node.left, facts) == "double"):
         yield "division", "Write seg_sql.safe_div(a, b): integers and x / 0 differ.", node
     if node.key == "intdiv":
         yield "division", "No //: write floor(seg_sql.safe_div(a, b)).", node
-    if node.key == "mod" and not (node.right.name.isdigit() and _positive(node.right)):
+    if node.key == "mod" and not (node.right.name.isdigit() and positive(node.right)):
         yield "division", "% only by an integer constant: x % 0 differs.", node
 
 
@@ -316,26 +161,26 @@ def _domain(node: Any, facts: Facts) -> Found:
     if node.key == "exp" and node.this.key not in ("least", "literal"):
         yield "domain", "Write seg_sql.safe_exp(x): PostgreSQL raises on underflow.", node
     # log10(x) is parsed as the logarithm of its second argument to the base of its first.
-    if node.key in ("ln", "log") and not _positive(node.args.get("expression") or node.this):
+    if node.key in ("ln", "log") and not positive(node.args.get("expression") or node.this):
         yield "domain", "Write seg_sql.safe_ln(x): ln(0) is an error, NULL or -infinity.", node
-    if node.key == "sqrt" and not _not_negative(node.this):
+    if node.key == "sqrt" and not not_negative(node.this):
         yield "domain", "Write sqrt(greatest(x, 0)): below 0 it is an error or NaN.", node
 
 
 def _aggregate(node: Any, facts: Facts) -> Found:
-    kind = _kind(node.this, facts)
+    kind = kind_of(node.this, facts)
     if node.key == "avg" and kind in ("integer", "boolean"):
         yield "integer-aggregate", "avg of integers is numeric: average a cast to double.", node
     if node.key == "sum" and kind == "integer":
-        around = _around(node, "window", "paren", "coalesce", "filter")
-        if around.key != "cast" and not _name(around).startswith("seg_"):
+        around = nearest_around(node, "window", "paren", "coalesce", "filter")
+        if around.key != "cast" and not name_of(around).startswith("seg_"):
             said = "Write seg_sql.isum(x); over a window cast(sum(x) over (...) as bigint)"
             yield "integer-aggregate", f"{said}: the type differs.", node
 
 
 def _window(node: Any, facts: Facts) -> Found:
     named = node.args.get("alias") is not None
-    if _name(node.this) in RANKING and not node.args.get("order") and not named:
+    if name_of(node.this) in RANKING and not node.args.get("order") and not named:
         said = "Without order by in its window it numbers rows arbitrarily."
         yield "window-order", said, node
     if node.this.key == "withingroup":
@@ -351,7 +196,7 @@ def _percentile(node: Any, facts: Facts) -> Found:
 
 
 def _cast(node: Any, facts: Facts) -> Found:
-    to, kind = _type(node), _kind(node.this, facts)
+    to, kind = type_of(node), kind_of(node.this, facts)
     if node.key == "trycast":
         yield "cast", "No try_cast: seg_sql.try_number, try_date or try_timestamp.", node
     elif to in ("double", "text"):
@@ -379,12 +224,12 @@ def _text_order(node: Any, facts: Facts) -> Found:
 def _date_arithmetic(node: Any, facts: Facts) -> Found:
     if node.key == "interval":
         yield "date-arithmetic", "No intervals: seg_sql.add_days or add_months.", node
-    elif {_kind(node.left, facts), _kind(node.right, facts)} & {"date", "timestamp"}:
+    elif {kind_of(node.left, facts), kind_of(node.right, facts)} & {"date", "timestamp"}:
         yield "date-arithmetic", "Write seg_sql.days_between, add_days or add_months.", node
 
 
 def _date_trunc(node: Any, facts: Facts) -> Found:
-    if node.parent.key != "cast" or _type(node.parent) not in ("date", "timestamp"):
+    if node.parent.key != "cast" or type_of(node.parent) not in ("date", "timestamp"):
         yield (
             "date-arithmetic",
             "Write seg_sql.month_floor, or cast it to date: types differ.",
@@ -396,7 +241,7 @@ def _date_part(node: Any, facts: Facts) -> Found:
     part = node.name.lower()
     if part not in ("year", "quarter", "month", "day", "hour", "minute"):
         yield "date-arithmetic", f"extract({part} ...) differs between engines.", node
-    if _around(node, "add", "sub", "mul", "paren", "neg").key != "cast":
+    if nearest_around(node, "add", "sub", "mul", "paren", "neg").key != "cast":
         yield "date-arithmetic", "Write cast(extract(...) as integer): its type differs.", node
 
 
@@ -418,7 +263,7 @@ _CHECKS: Mapping[str, tuple[Callable[[Any, Facts], Found], ...]] = {
     "select": (_clauses, _columns, _alias_reuse),
     "join": (_join,),
     "subquery": (_subquery,),
-    **dict.fromkeys(_SET_OPERATIONS, (_set_operation,)),
+    **dict.fromkeys(SET_OPERATIONS, (_set_operation,)),
     "identifier": (_identifier,),
     **dict.fromkeys(("div", "intdiv", "mod"), (_division,)),
     **dict.fromkeys(("exp", "ln", "log", "sqrt"), (_domain,)),

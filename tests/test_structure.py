@@ -66,7 +66,7 @@ LAYERS = [
     {"inputs", "nodes", "sql_errors"},
     {"render", "select"},
     {"json_schema"},
-    {"project", "graph", "lint", "lint_tree", "lint_words", "events"},
+    {"project", "graph", "lint", "lint_tree", "lint_facts", "lint_words", "events"},
     {"algorithm"},
     {"config", "options", "generic_tests"},
     {"engines"},
