@@ -9,7 +9,7 @@ from dataclasses import replace
 from seg_sql import segment_history, slices
 from seg_sql.data_tests import DataTest
 from seg_sql.engines import Publication, RelationKind
-from seg_sql.errors import DatabaseError, ModelError, SegSqlError
+from seg_sql.errors import DatabaseError, ModelError, SegSqlError, sentence
 from seg_sql.events import NodeFinished, NodeStarted, Said, Status
 from seg_sql.fitting import empty, fill, fit
 from seg_sql.nodes import Node
@@ -18,7 +18,6 @@ from seg_sql.project import Model
 from seg_sql.run import (
     Run,
     drop_hidden,
-    first_line,
     keep_for_retry,
     lose,
     node_finished,
@@ -266,7 +265,7 @@ def _publish(run: Run, nodes: Sequence[Node]) -> None:
         if error.lost or error.sql not in first:
             raise
         raise ModelError(
-            f"Its rows cannot be added to the history: {first_line(error.message)}",
+            f"Its rows cannot be added to the history: {sentence(error.message)}",
             hint="A source has the columns that sql/models/history/customer_segment_history.sql"
             " selects, and ids of the same type as before. Change that model in your project, or"
             " switch it off: models: {customer_segment_history: {enabled: false}}",

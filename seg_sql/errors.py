@@ -85,6 +85,16 @@ class ModelError(SegSqlError):
     """A model that cannot be computed from this data or these options."""
 
 
+def sentence(text: str) -> str:
+    """Return the first line of a driver's words, ending as a sentence does.
+
+    >>> sentence("No such file")
+    'No such file.'
+    """
+    said = next((line.strip() for line in text.splitlines() if line.strip()), "No reason given")
+    return said if said.endswith((".", "!", "?")) else f"{said}."
+
+
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """Return the known name that `name` is most likely a misspelling of.
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from seg_sql.engines import Existing
-from seg_sql.errors import DatabaseError, StartError
+from seg_sql.errors import DatabaseError, StartError, sentence
 from seg_sql.events import Log, NodeFinished, Said
-from seg_sql.inputs import check_ids, first_line
+from seg_sql.inputs import check_ids
 from seg_sql.step import Steps
 from seg_sql.workspace import Workspace
 
@@ -57,7 +57,7 @@ def settle(workspace: Workspace, steps: Steps, chosen: set[str], log: Log) -> As
         if error.lost:
             raise
         raise StartError(
-            f"The input order_lines cannot be read: {first_line(error)}",
+            f"The input order_lines cannot be read: {sentence(error.message)}",
             where=where,
             hint=error.hint or _told(error),
         ) from error

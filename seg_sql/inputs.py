@@ -12,7 +12,7 @@ from typing import Any
 from seg_sql import resources
 from seg_sql.config import INPUT_COLUMNS, InputConfig
 from seg_sql.engines import Column, Engine
-from seg_sql.errors import ConfigError, DatabaseError, did_you_mean
+from seg_sql.errors import ConfigError, DatabaseError, did_you_mean, sentence
 from seg_sql.project import Project
 from seg_sql.render import Renderer
 
@@ -184,7 +184,7 @@ def _check_condition(
         if error.lost:
             raise
         raise ConfigError(
-            f"The condition of {name} cannot be used: {first_line(error)}",
+            f"The condition of {name} cannot be used: {sentence(error.message)}",
             where=project.document.where("inputs", name, "where"),
             hint="It is SQL on the columns of the raw relation, as in: \"Status\" <> 'cancelled'",
         ) from error
@@ -196,12 +196,6 @@ def _anonymous_ids(entry: InputConfig, kind: str) -> list[str | int]:
     if kind != "number":
         return list(texts)
     return [int(text) for text in texts if re.fullmatch(r"[+-]?\d{1,18}", text)]
-
-
-def first_line(error: DatabaseError) -> str:
-    """Return the first line of a database's words, ending as a sentence does."""
-    line = error.message.strip().partition("\n")[0].rstrip()
-    return line if line.endswith((".", "!", "?")) else f"{line}."
 
 
 def render_step(step: str, renderer: Renderer, **context: Any) -> str:
@@ -309,7 +303,7 @@ def _describe(
             raise ConfigError(f"{what} {_NOT_CSV}", where=where, hint=_CSV_HINT) from error
         hint = error.hint or (_RELATION_HINT if entry.relation is not None else None)
         raise ConfigError(
-            f"{what} cannot be read: {first_line(error)}", where=where, hint=hint
+            f"{what} cannot be read: {sentence(error.message)}", where=where, hint=hint
         ) from error
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from seg_sql.artifacts import Target, outcomes
 from seg_sql.engines import Engine
-from seg_sql.errors import DatabaseError, SegSqlError
+from seg_sql.errors import DatabaseError, SegSqlError, sentence
 from seg_sql.events import Log, NodeFinished, NodeStarted, RunFinished, Said, Status, TestFinished
 from seg_sql.freshness import AsOf
 from seg_sql.history import record
@@ -179,7 +179,7 @@ def drop_hidden(run: Run, names: Iterable[str]) -> None:
         except DatabaseError as error:
             # After an interruption the connection may be in the middle of a statement.
             run.lost = error.lost or run.interrupted
-            said = f"{hidden} could not be dropped: {first_line(error.message)}"
+            said = f"{hidden} could not be dropped: {sentence(error.message)}"
             run.log(Said(said, level="warn", hint="The next build drops it."))
 
 
@@ -199,7 +199,7 @@ def finish(run: Run, began: float) -> RunFinished:
             run.target.write_catalog(run.workspace, run.steps)
             run.engine.checkpoint()
         except SegSqlError as error:
-            said = f"The run could not be recorded: {first_line(error.message)}"
+            said = f"The run could not be recorded: {sentence(error.message)}"
             run.log(Said(said, level="warn"))
     return end(run, began)
 
@@ -232,11 +232,6 @@ def end(run: Run, began: float) -> RunFinished:
     )
     run.log(finished)
     return finished
-
-
-def first_line(text: str) -> str:
-    """Return the first line of a driver's words."""
-    return text.split("\n", 1)[0]
 
 
 def now() -> datetime.datetime:

@@ -9,7 +9,7 @@ import re
 import duckdb
 
 from seg_sql.engines import _shared
-from seg_sql.errors import DatabaseError
+from seg_sql.errors import DatabaseError, sentence
 
 _FULL = re.compile(r"no space left on device|max_temp_directory_size", re.IGNORECASE)
 
@@ -41,10 +41,10 @@ def database_error(error: Exception, sql: str, inner: str | None) -> DatabaseErr
         message = "DuckDB needs the Python package pytz to return a timestamp with time zone."
         hint = "pip install pytz"
     elif _FULL.search(message):
-        message = f"The disk is full: {_shared.sentence(message)}"
+        message = f"The disk is full: {sentence(message)}"
         hint = "Free space where the database file and DuckDB's temp_directory are."
     elif isinstance(error, duckdb.OutOfMemoryException):
-        message = f"DuckDB ran out of memory: {_shared.sentence(message)}"
+        message = f"DuckDB ran out of memory: {sentence(message)}"
         hint = "Raise memory_limit under the target's settings, or lower its threads."
     shown = sql if inner is None else inner
     if position is not None:

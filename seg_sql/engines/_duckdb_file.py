@@ -13,7 +13,7 @@ import duckdb
 
 from seg_sql.engines import _shared
 from seg_sql.engines._duckdb_errors import words as _words
-from seg_sql.errors import DatabaseError, StartError
+from seg_sql.errors import DatabaseError, StartError, sentence
 
 POLL_SECONDS = 0.2
 
@@ -128,7 +128,7 @@ def create_file(path: Path, storage_version: str) -> None:
     except duckdb.Error as error:
         raise StartError(
             f"The database file {path} cannot be made for DuckDB {storage_version} and newer:"
-            f" {_shared.sentence(_words(error)[0])}",
+            f" {sentence(_words(error)[0])}",
             hint=None if writable(path.parent) else f"You may not write to {path.parent}.",
         ) from error
 
@@ -178,7 +178,7 @@ def _open_error(words: str, path: Path, locked: bool) -> StartError:
             f"The user of this process may not open the database file {path}.",
             hint="Reading needs the right to read it, building also to write to it and its folder.",
         )
-    return StartError(f"DuckDB cannot open {path}: {_shared.sentence(words)}")
+    return StartError(f"DuckDB cannot open {path}: {sentence(words)}")
 
 
 def _holder(words: str) -> str:

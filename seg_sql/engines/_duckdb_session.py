@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from seg_sql.engines import _shared
-from seg_sql.errors import ConfigError, DatabaseError, StartError
+from seg_sql.errors import ConfigError, DatabaseError, StartError, sentence
 
 if TYPE_CHECKING:
     from seg_sql.engines.duckdb import DuckDBEngine
@@ -27,7 +27,7 @@ def borrowed(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
             "The connection is in a transaction.", hint="Commit it or roll it back first."
         ) from error
     except duckdb.Error as error:
-        words = _shared.sentence(str(error))
+        words = sentence(str(error))
         raise StartError(f"The connection cannot be used: {words}") from error
     found = {}
     for name in ("TimeZone", "errors_as_json"):
@@ -89,8 +89,7 @@ def _set_timezone(engine: DuckDBEngine, timezone: str) -> None:
         # Without the icu extension there are no time zones, and every session is in UTC.
         if timezone.upper() not in ("UTC", "ETC/UTC"):
             raise StartError(
-                f"This DuckDB cannot use the time zone '{timezone}':"
-                f" {_shared.sentence(error.message)}",
+                f"This DuckDB cannot use the time zone '{timezone}': {sentence(error.message)}",
                 hint="Time zones need its icu extension: run INSTALL icu in DuckDB once.",
             ) from error
 
@@ -104,7 +103,7 @@ def _set(engine: DuckDBEngine, name: str, value: object) -> None:
         ) from error
     except DatabaseError as error:
         raise ConfigError(
-            f"DuckDB refuses the setting '{name}': {_shared.sentence(error.message)}",
+            f"DuckDB refuses the setting '{name}': {sentence(error.message)}",
             hint=error.hint,
         ) from None
 
@@ -119,8 +118,7 @@ def _load(engine: DuckDBEngine, extension: str) -> None:
             engine.send(f"load {name}")
         except DatabaseError as error:
             raise StartError(
-                f"The DuckDB extension '{extension}' cannot be loaded:"
-                f" {_shared.sentence(error.message)}"
+                f"The DuckDB extension '{extension}' cannot be loaded: {sentence(error.message)}"
             ) from error
 
 
@@ -134,6 +132,6 @@ def _attach(engine: DuckDBEngine, attachment: Attachment) -> None:
             f"attach {engine.literal(attachment.path)} as {engine.quote(attachment.alias)}{written}"
         )
     except DatabaseError as error:
-        words = _shared.hide_secrets(_shared.sentence(error.message), attachment.path)
+        words = _shared.hide_secrets(sentence(error.message), attachment.path)
         # No cause: the statement may carry a password.
         raise StartError(f"The database '{attachment.alias}' cannot be attached: {words}") from None

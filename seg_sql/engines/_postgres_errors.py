@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from seg_sql.engines import _shared
-from seg_sql.errors import DatabaseError
+from seg_sql.errors import DatabaseError, sentence
 
 if TYPE_CHECKING:
     import psycopg
@@ -54,18 +54,18 @@ def database_error(
 
     if not isinstance(error, psycopg.Error):
         # A value that cannot be sent, such as a text with a NUL character.
-        return DatabaseError(_shared.sentence(str(error)), sql=shown)
+        return DatabaseError(sentence(str(error)), sql=shown)
     said, state = error.diag, error.sqlstate or ""
     words = said.message_primary or str(error)
     message, hint = words.strip(), said.message_hint
     if said.message_detail and _DATA.fullmatch(state):
-        message = f"{_shared.sentence(words)} {said.message_detail}"
+        message = f"{sentence(words)} {said.message_detail}"
     lost = connection.closed or connection.broken or _LOST.fullmatch(state) is not None
     if lost:
-        message = f"The connection to PostgreSQL is lost: {_shared.sentence(words)}"
+        message = f"The connection to PostgreSQL is lost: {sentence(words)}"
         hint = "Look into the server's log, then build again."
     elif state == _DISK_FULL or "no space left on device" in words.lower():
-        message = f"The disk of the database server is full: {_shared.sentence(words)}"
+        message = f"The disk of the database server is full: {sentence(words)}"
         hint = "Free space there, then build again."
     elif state == _DENIED:
         hint = _grant_hint(words, connection, target) or hint

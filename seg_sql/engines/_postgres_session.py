@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from seg_sql.engines import _shared
 from seg_sql.engines._postgres_errors import hide_password
-from seg_sql.errors import ConfigError, DatabaseError, StartError
+from seg_sql.errors import ConfigError, DatabaseError, StartError, sentence
 
 if TYPE_CHECKING:
     import psycopg
@@ -145,7 +145,7 @@ def _set(engine: PostgresEngine, name: str, value: object) -> None:
         if error.lost:
             raise
         raise ConfigError(
-            f"PostgreSQL refuses the setting '{name}': {_shared.sentence(error.message)}",
+            f"PostgreSQL refuses the setting '{name}': {sentence(error.message)}",
             hint=error.hint,
         ) from error
 
@@ -168,5 +168,5 @@ def _start_error(words: str, target: PostgresTarget) -> StartError:
         user = _shared.quoted(target.user or "the user")
         hint = f"GRANT CONNECT ON DATABASE {_shared.quoted(target.dbname)} TO {user};"
     return StartError(
-        f"PostgreSQL at {target.described} cannot be reached: {_shared.sentence(words)}", hint=hint
+        f"PostgreSQL at {target.described} cannot be reached: {sentence(words)}", hint=hint
     )

@@ -98,15 +98,5 @@ def hide_secrets(text: str, source: str | None = None) -> str:
     return text
 
 
-def sentence(text: str) -> str:
-    """Return the first line of a driver's words, ending as a sentence does.
-
-    >>> sentence("No such file")
-    'No such file.'
-    """
-    said = next((line.strip() for line in text.splitlines() if line.strip()), "No reason given")
-    return said if said.endswith((".", "!", "?")) else f"{said}."
-
-
 def _signed(text: str) -> str:
     return f"({text})" if text.startswith("-") else text

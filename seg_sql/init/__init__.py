@@ -9,7 +9,7 @@ from pathlib import Path
 
 from seg_sql.config import PROJECT_FILE
 from seg_sql.engines import Engine, open_engine
-from seg_sql.errors import ConfigError, DatabaseError
+from seg_sql.errors import ConfigError, DatabaseError, sentence
 from seg_sql.init.columns import choose, settle_money, settle_orders
 from seg_sql.init.connection import PASSWORD_VARIABLE, Connection, parse_url
 from seg_sql.init.files import sampled, written_path
@@ -129,7 +129,7 @@ def init_from_relation(
         if error.lost:
             raise
         raise ConfigError(
-            f"{relation} cannot be read: {error.message.splitlines()[0]}",
+            f"{relation} cannot be read: {sentence(error.message)}",
             hint=error.hint or 'Write schema.table, and "Table" in quotes for upper-case letters.',
         ) from error
     if not sample.lines:

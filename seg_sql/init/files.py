@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from seg_sql.engines import WORK_PREFIX, Engine
-from seg_sql.errors import ConfigError, DatabaseError
+from seg_sql.errors import ConfigError, DatabaseError, sentence
 from seg_sql.init.look import Setting
 from seg_sql.init.names import is_usual_name
 from seg_sql.init.sample import Sample, render, rows_to_look_at
@@ -64,8 +64,9 @@ def sampled(path_or_glob: str, engine: Engine) -> Iterator[tuple[Sample, list[Se
             broken = [] if is_parquet else engine.fetch(render("rejects", rejects=rejects)).rows
         except DatabaseError as error:
             kind = "Parquet" if is_parquet else "CSV"
-            first = error.message.splitlines()[0]
-            raise ConfigError(f"{path_or_glob} cannot be read as {kind}: {first}") from error
+            raise ConfigError(
+                f"{path_or_glob} cannot be read as {kind}: {sentence(error.message)}"
+            ) from error
         notes = _broken(path_or_glob, broken, sample.lines * every)
         if not is_parquet:
             _check_header(path_or_glob, sample)
