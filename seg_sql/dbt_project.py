@@ -24,9 +24,9 @@ from seg_sql.errors import ConfigError
 from seg_sql.events import Log
 from seg_sql.exporting import make_folder
 from seg_sql.history import DESCRIBED
-from seg_sql.inputs import split_relation
 from seg_sql.nodes import Node
 from seg_sql.project import Model
+from seg_sql.raw_relations import split_relation
 from seg_sql.seeds import seed_select
 from seg_sql.select import select as select_nodes
 from seg_sql.session import Settings, session

@@ -6,14 +6,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from seg_sql import resources
 from seg_sql.config import INPUT_COLUMNS, InputConfig
 from seg_sql.engines import Column, Engine
 from seg_sql.errors import ConfigError, DatabaseError, did_you_mean, sentence
 from seg_sql.project import Project
+from seg_sql.raw_relations import is_csv, raw_columns, relation_of, render_step
 from seg_sql.render import Renderer
 
 # Which kinds of raw column can be read as each type; an id may be anything.
@@ -37,10 +36,6 @@ _TAKEN = {
         *(f"has_{column}" for column in _FLAGGED),
     },
 }
-_NOT_CSV = "cannot be read as CSV: its rows do not follow its first line."
-_CSV_HINT = 'Look for a quote (") that is never closed, and for lines that end in different ways.'
-_RELATION_HINT = 'Write schema.table, and "Schema"."Table" where letters are upper case.'
-_FORMATS = {".parquet": "parquet", ".pq": "parquet", ".csv": "csv", ".tsv": "csv", ".txt": "csv"}
 
 
 @dataclass(frozen=True)
@@ -53,7 +48,6 @@ class Input:
         source: The raw relation.
         columns: The known columns that are mapped.
         attributes: The carried columns, as quoted identifiers.
-        is_file: Whether it is read from files.
         is_csv: Whether rows may have been rejected by the reader.
         ids: The type of each mapped id, and what kind of type it is.
         over: Gives the same SELECT over another relation with the same raw columns.
@@ -64,7 +58,6 @@ class Input:
     source: str
     columns: frozenset[str]
     attributes: tuple[str, ...]
-    is_file: bool
     is_csv: bool
     ids: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     over: Callable[[str], str] = field(default=str, repr=False, compare=False)
@@ -99,10 +92,8 @@ def resolve(
             or f"Add it under inputs: {name}: relation: schema.table",
         )
     where = project.document.where("inputs", name)
-    source = _source(entry, project, engine, renderer, where)
-    raw = _describe(entry, engine, renderer, source, where)
-    if _is_csv(entry) and len(raw) == 1 and re.search(r"[,;\t|]", raw[0].name):
-        raise ConfigError(f"{entry.path} {_NOT_CSV}", where=where, hint=_CSV_HINT)
+    source = relation_of(entry, project, engine, renderer, where)
+    raw = raw_columns(entry, engine, renderer, source, where)
     lookup = {column.name: column for column in raw}
     conditions = _conditions(entry, limits, renderer, project, name, lookup)
     if name not in INPUT_COLUMNS:
@@ -114,19 +105,9 @@ def resolve(
         sql = over(source)
         _check_condition(name, entry, sql, engine, project)
         mapped = frozenset(entry.columns or lookup)
-        is_file, is_csv = entry.path is not None, _is_csv(entry)
-        return Input(name, sql, source, mapped, (), is_file, is_csv, over=over)
+        return Input(name, sql, source, mapped, (), is_csv(entry), over=over)
     columns = _columns(name, entry, raw, engine, project)
-    attributes = []
-    for attribute in entry.attributes:
-        if attribute.lower() in _TAKEN.get(name, ()):
-            raise ConfigError(
-                f"An attribute of {name} cannot be called '{attribute}': the models have a column"
-                " of this name.",
-                where=project.document.where("inputs", name, "attributes"),
-                hint="Read a view in which it has another name.",
-            )
-        attributes.append(engine.quote(_find(attribute, lookup, project, name, "attributes").name))
+    attributes = _attributes(name, entry, lookup, engine, project)
     customer = next((c for c in columns if c["name"] == "customer_id" and c["raw"]), None)
     context = {
         "columns": columns,
@@ -146,8 +127,7 @@ def resolve(
         source=source,
         columns=frozenset(c["name"] for c in columns if c["raw"]),
         attributes=tuple(attributes),
-        is_file=entry.path is not None,
-        is_csv=_is_csv(entry),
+        is_csv=is_csv(entry),
         ids={
             c["name"]: (c["raw_type"], c["raw_kind"])
             for c in columns
@@ -155,6 +135,22 @@ def resolve(
         },
         over=over,
     )
+
+
+def _attributes(
+    name: str, entry: InputConfig, lookup: Mapping[str, Column], engine: Engine, project: Project
+) -> list[str]:
+    """Return the carried columns, as quoted identifiers."""
+    for attribute in entry.attributes:
+        if attribute.lower() in _TAKEN.get(name, ()):
+            raise ConfigError(
+                f"An attribute of {name} cannot be called '{attribute}': the models have a column"
+                " of this name.",
+                where=project.document.where("inputs", name, "attributes"),
+                hint="Read a view in which it has another name.",
+            )
+    found = [_find(each, lookup, project, name, "attributes") for each in entry.attributes]
+    return [engine.quote(column.name) for column in found]
 
 
 def check_ids(inputs: Mapping[str, Input], project: Project) -> None:
@@ -198,113 +194,8 @@ def _anonymous_ids(entry: InputConfig, kind: str) -> list[str | int]:
     return [int(text) for text in texts if re.fullmatch(r"[+-]?\d{1,18}", text)]
 
 
-def render_step(step: str, renderer: Renderer, **context: Any) -> str:
-    """Render a template of sql/inputs/."""
-    path = resources.SQL / "inputs" / f"{step}.sql"
-    return renderer.render(path.read_text("utf-8"), f"sql/inputs/{step}.sql", **context).sql
-
-
 def _over(step: str, renderer: Renderer, context: Mapping[str, Any], source: str) -> str:
     return render_step(step, renderer, **context, source=source)
-
-
-def _source(
-    entry: InputConfig, project: Project, engine: Engine, renderer: Renderer, where: str
-) -> str:
-    if entry.relation is not None:
-        parts = split_relation(entry.relation, where)
-        return ".".join(engine.quote(part) for part in parts)
-    if entry.query is not None:
-        return f"(\n{entry.query.strip().rstrip(';')}\n)"
-    assert entry.path is not None
-    if not engine.reads_files:
-        raise ConfigError(
-            "PostgreSQL cannot read a path here.",
-            where=where,
-            hint="Load the file into a table with psql's \\copy, then give relation: schema.table",
-        )
-    path = entry.path if "://" in entry.path else str(project.dir / entry.path)
-    if "://" not in path:
-        if Path(path).is_dir():
-            raise ConfigError(
-                f"{entry.path} is a folder.",
-                where=where,
-                hint=f"Give a pattern: path: {entry.path.rstrip('/')}/*.csv",
-            )
-        found = _glob(Path(path))
-        if not found:
-            raise ConfigError(
-                f"There is no file {entry.path}.",
-                where=where,
-                hint="A path is relative to the folder of seg_sql.yml.",
-            )
-        empty = [file for file in found if file.stat().st_size == 0]
-        if empty:
-            raise ConfigError(
-                f"The file {empty[0].name} is empty.",
-                where=where,
-                hint="It has not even a line with the names of its columns: has the export failed?",
-            )
-    renderer_source = renderer.render(
-        "{{ seg_sql.read_file(path, format) }}", where, path=path, format=_format(entry.path)
-    )
-    return renderer_source.sql
-
-
-def _glob(path: Path) -> list[Path]:
-    if path.is_file():
-        return [path]
-    pattern = str(path)
-    if not any(mark in pattern for mark in "*?["):
-        return []
-    root = Path(path.anchor)
-    return (
-        sorted(root.glob(str(path.relative_to(root))))
-        if path.anchor
-        else sorted(Path().glob(pattern))
-    )
-
-
-def _format(path: str) -> str:
-    name = path.removesuffix(".gz").removesuffix(".zst")
-    return _FORMATS.get(Path(name).suffix.lower(), "csv")
-
-
-def _is_csv(entry: InputConfig) -> bool:
-    return entry.path is not None and _format(entry.path) == "csv"
-
-
-def split_relation(relation: str, where: str) -> list[str]:
-    """Return the parts of a relation's name as they are written in seg_sql.yml, unquoted."""
-    from sqlglot import exp
-    from sqlglot.errors import SqlglotError
-
-    try:
-        table = exp.to_table(relation)
-    except SqlglotError:
-        table = None
-    if table is None or not table.parts:
-        raise ConfigError(
-            f"'{relation}' is not the name of a relation.", where=where, hint=_RELATION_HINT
-        )
-    return [part.name for part in table.parts]
-
-
-def _describe(
-    entry: InputConfig, engine: Engine, renderer: Renderer, source: str, where: str
-) -> list[Column]:
-    try:
-        return engine.describe(render_step("raw", renderer, source=source))
-    except DatabaseError as error:
-        if error.lost:
-            raise
-        what = entry.relation or entry.path or "The query"
-        if _is_csv(entry) and "sniff" in error.message:
-            raise ConfigError(f"{what} {_NOT_CSV}", where=where, hint=_CSV_HINT) from error
-        hint = error.hint or (_RELATION_HINT if entry.relation is not None else None)
-        raise ConfigError(
-            f"{what} cannot be read: {sentence(error.message)}", where=where, hint=hint
-        ) from error
 
 
 def _columns(

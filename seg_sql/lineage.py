@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from seg_sql.inputs import render_step
+from seg_sql.raw_relations import render_step
 from seg_sql.workspace import Workspace, inlined
 
 # Stand for schemas in the SQL that is looked at: no CTE can hide a model of the same name.

@@ -21,6 +21,7 @@ from seg_sql.errors import ConfigError, DatabaseError, SegSqlError, did_you_mean
 from seg_sql.events import Status, TestFinished
 from seg_sql.options import MODEL_OPTIONS, ProjectVars
 from seg_sql.project import UnitTest
+from seg_sql.raw_relations import render_step
 from seg_sql.render import Renderer
 from seg_sql.sql_errors import lines_around
 from seg_sql.workspace import Workspace
@@ -223,7 +224,7 @@ def _given_input(
         }
         for column, kind in known.items()
     ]
-    sql = inputs_.render_step(
+    sql = render_step(
         "mapped",
         workspace.renderer,
         columns=mapped,
@@ -235,7 +236,7 @@ def _given_input(
         source=source,
         conditions=[],
     )
-    return inputs_.Input(name, sql, source, frozenset(names), (), False, False)
+    return inputs_.Input(name, sql, source, frozenset(names), (), False)
 
 
 def _given_rows(

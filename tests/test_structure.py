@@ -64,6 +64,7 @@ LAYERS = [
     {"step", "slices"},
     {"workspace", "journal"},
     {"inputs", "nodes", "sql_errors"},
+    {"raw_relations"},
     {"render", "select"},
     {"json_schema"},
     {"project", "graph", "lint", "lint_tree", "lint_facts", "lint_words", "events"},
