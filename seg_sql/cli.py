@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +68,11 @@ def main() -> None:
         code = 0
     gc.freeze()
     sys.exit(code or 0)
+
+
+def _tell(lines: Iterable[str]) -> None:
+    for line in lines:
+        click.echo(line, err=True)
 
 
 def _run(command: str, given: dict[str, Any]) -> int:
@@ -155,19 +161,17 @@ def backfill(models: tuple[str, ...], **given: Any) -> int:
 @option("--dialect", help="Print an unverified translation for another database.")
 @option("--lint", is_flag=True, help="Check the portable subset of SQL only.")
 @option("--score", metavar="MODEL", help="Print the SELECT that scores with a published fit.")
-def compile(**given: Any) -> int:
+def compile(**given: Any) -> None:
     """Write the SQL of models to target/compiled, or print that of one."""
     from seg_sql import compiling
 
-    console_from(given)
     settings = settings_from(given)
     score = given.pop("score")
     if score is not None:
         click.echo(compiling.scoring_sql(settings, score))
-        return 0
+        return
     for text in compiling.compile_models(settings, **given):
         click.echo(text)
-    return 0
 
 
 @cli.command()
@@ -180,15 +184,13 @@ def compile(**given: Any) -> int:
     help="Only this kind; internal: the work tables and stored failures that `clean` drops.",
 )
 @option("--output", type=click.Choice(["name", "path", "json"]), default="name")
-def ls(**given: Any) -> int:
+def ls(**given: Any) -> None:
     """List models, seeds and tests."""
     from seg_sql import commands
 
-    console_from(given)
     settings = settings_from(given)
     for line in commands.listing(settings, **given):
         click.echo(line)
-    return 0
 
 
 @cli.command()
@@ -199,12 +201,11 @@ def ls(**given: Any) -> int:
 @option("--from", "first", type=day, help="With segment_moves: the earlier as_of.")
 @option("--to", "last", type=day, help="With segment_moves: the later as_of.")
 @option("--output", type=click.Choice(["table", "csv", "json"]), default="table")
-def show(name: str | None, **given: Any) -> int:
+def show(name: str | None, **given: Any) -> None:
     """Print the rows of a published table."""
     from seg_sql import showing
     from seg_sql.console import print_rows
 
-    console_from(given)
     settings = settings_from(given)
     output, first, last = given.pop("output"), given.pop("first"), given.pop("last")
     if first or last:
@@ -215,7 +216,6 @@ def show(name: str | None, **given: Any) -> int:
     print_rows(result, output, total=total)
     if name == "segment_moves" and total == 0:
         click.echo(showing.NO_MOVES, err=True)
-    return 0
 
 
 @cli.command()
@@ -229,7 +229,7 @@ def show(name: str | None, **given: Any) -> int:
     show_default=True,
     help="How many order lines to print.",
 )
-def explain(customer: str | None, **given: Any) -> int:
+def explain(customer: str | None, **given: Any) -> None:
     """Say in plain words why CUSTOMER is where it is, or what goes with an item."""
     from seg_sql import explain as explained
     from seg_sql import explain_items
@@ -248,14 +248,13 @@ def explain(customer: str | None, **given: Any) -> int:
     )
     for line in said:
         click.echo(wrapped(line, console.width))
-    return 0
 
 
 @cli.command()
 @common
 @option("--output", type=folder, help="Where to write it; default: target/docs.")
 @option("--json-schema", is_flag=True, help="Print the JSON Schema of seg_sql.yml, for editors.")
-def docs(output: Path | None, json_schema: bool, **given: Any) -> int:
+def docs(output: Path | None, json_schema: bool, **given: Any) -> None:
     """Write the documentation of the models as one HTML file, with catalog.json beside it."""
     if json_schema:
         import json
@@ -263,13 +262,10 @@ def docs(output: Path | None, json_schema: bool, **given: Any) -> int:
         from seg_sql.json_schema import project_schema
 
         click.echo(json.dumps(project_schema(), indent=2))
-        return 0
+        return
     from seg_sql.docs import write_docs
 
-    console_from(given)
-    for line in write_docs(settings_from(given), output):
-        click.echo(line, err=True)
-    return 0
+    _tell(write_docs(settings_from(given), output))
 
 
 @cli.command()
@@ -278,20 +274,17 @@ def docs(output: Path | None, json_schema: bool, **given: Any) -> int:
 @common
 @option("-s", "--select", multiple=True, help="Models: a name, +name, tag:rfm.")
 @option("--exclude", multiple=True, help="Models to leave out, in the same words.")
-def export(form: str, directory: Path, **given: Any) -> int:
+def export(form: str, directory: Path, **given: Any) -> None:
     """Write the published tables to files in DIRECTORY, or the SQL models as a dbt project."""
     from seg_sql.dbt_project import export_dbt
     from seg_sql.exporting import export_files
 
-    console_from(given)
     settings = settings_from(given)
     if form == "dbt":
         lines = export_dbt(settings, directory, **given)
     else:
         lines = export_files(settings, "csv" if form == "csv" else "parquet", directory, **given)
-    for line in lines:
-        click.echo(line, err=True)
-    return 0
+    _tell(lines)
 
 
 @cli.command()
@@ -302,15 +295,11 @@ def export(form: str, directory: Path, **given: Any) -> int:
     help="The file to write; default: report.html in the project's folder.",
 )
 @option("--charts", type=folder, help="Also write each chart to this folder, as PNG and SVG.")
-def report(**given: Any) -> int:
+def report(**given: Any) -> None:
     """Write what the published tables say as one HTML file."""
     from seg_sql.report import report as written
 
-    console_from(given)
-    settings = settings_from(given)
-    for line in written(settings, **given):
-        click.echo(line, err=True)
-    return 0
+    _tell(written(settings_from(given), **given))
 
 
 @cli.command()
@@ -319,7 +308,6 @@ def debug(**given: Any) -> int:
     """Check the project, the connection and the rights, and say what is missing."""
     from seg_sql import upkeep
 
-    console_from(given)
     settings = settings_from(given)
     code = 0
     for ok, line in upkeep.debug(settings):
@@ -357,28 +345,22 @@ def forget(**given: Any) -> int:
 
 @cli.command()
 @common
-def clean(**given: Any) -> int:
+def clean(**given: Any) -> None:
     """Remove target/ and what interrupted runs left in the schema."""
     from seg_sql import upkeep
 
-    console_from(given)
-    settings = settings_from(given)
-    for line in upkeep.clean(settings):
-        click.echo(line, err=True)
-    return 0
+    _tell(upkeep.clean(settings_from(given)))
 
 
 @cli.command()
 @click.argument("directory", type=folder, default="demo")
 @option("--customers", type=click.IntRange(min=1), default=5000, show_default=True)
 @option("--seed", type=int, default=1, show_default=True, help="The same seed, the same orders.")
-def demo(directory: Path, customers: int, seed: int) -> int:
+def demo(directory: Path, customers: int, seed: int) -> None:
     """Make a demo project with generated orders in DIRECTORY."""
     from seg_sql import upkeep
 
-    for line in upkeep.demo(directory, customers, seed):
-        click.echo(line, err=True)
-    return 0
+    _tell(upkeep.demo(directory, customers, seed))
 
 
 @cli.command()

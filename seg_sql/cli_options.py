@@ -89,11 +89,16 @@ running = group_of(
 )
 
 
+_OUTPUT = ("log_format", "quiet", "debug")
+
+
 def settings_from(given: dict[str, Any]) -> Settings:
-    """Take the common options out of a command's arguments."""
+    """Take the common options out of a command's arguments, those about output included."""
     from seg_sql.inputs import Limits
     from seg_sql.session import Settings, find_project_dir
 
+    for name in _OUTPUT:
+        given.pop(name, None)
     project_dir = given.pop("project_dir")
     return Settings(
         project_dir=project_dir or find_project_dir(Path.cwd()),
