@@ -7,30 +7,22 @@ database (`seg_sql` unless `schema` names another) and are replaced by the next 
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from seg_sql import commands, runner
-from seg_sql.artifacts import Target, checksums
-from seg_sql.engines import Engine, engine_on, holding
-from seg_sql.errors import ConfigError, ModelError, SegSqlError
-from seg_sql.events import Log, NodeFinished, Said, TestFinished
+from seg_sql import commands
+from seg_sql.events import Log, NodeFinished
+from seg_sql.one_off import one_off
+from seg_sql.outcome import failure, warnings_of
 from seg_sql.profiles import DEFAULT_SCHEMA
 from seg_sql.project import load_project
-from seg_sql.run import Options, start
 from seg_sql.session import Settings, session
-from seg_sql.tables import Opened, Result, Table, is_select, table_of
+from seg_sql.tables import Opened, Result, Table, table_of
 from seg_sql.workspace import Workspace
-
-GIVEN_TABLE = "seg_sql_rows"
-"""The name under which a query reads a table that was given instead of a connection."""
 
 
 @dataclass(frozen=True)
@@ -99,8 +91,8 @@ class Project:
             "build", self.settings, log, select=_listed(select), exclude=_listed(exclude)
         )
         if code:
-            raise _failure(log)
-        return Run(log, _warnings(log), self._opened)
+            raise failure(log)
+        return Run(log, warnings_of(log), self._opened)
 
     def __getitem__(self, name: str) -> Table:
         """Return a table that an earlier build published."""
@@ -180,7 +172,7 @@ def kmeans(
         f"{{{{ config(materialized='kmeans', unique_key={keys!r}) }}}}\n"
         "select * from {{ input('rows') }} as given_rows\n"
     )
-    return _one_off(
+    return one_off(
         source,
         query,
         schema=schema,
@@ -267,7 +259,7 @@ def _order_model(
     """Build a packaged model, and what it reads, over order lines."""
     # A table, whatever it is read from: the rows may be gone when the call is over.
     models = {"order_lines_clean": {"materialized": "table"}, model: dict(options)}
-    return _one_off(
+    return one_off(
         source,
         query,
         schema=schema,
@@ -280,123 +272,5 @@ def _order_model(
     )
 
 
-def _one_off(
-    source: Any,
-    query: str | None,
-    *,
-    schema: str,
-    project: Mapping[str, Any],
-    input_name: str,
-    select: Sequence[str],
-    model: str,
-    columns: Mapping[str, str] | None = None,
-    models: Mapping[str, str] | None = None,
-    tables: Mapping[str, str] | None = None,
-) -> Result:
-    """Build a project of a few lines on a connection; return its tables."""
-    connection, query = _connection(source, query)
-    read = {"query": query} if is_select(query) else {"relation": query}
-    given = {**read, **({"columns": dict(columns)} if columns else {})}
-    content = {"name": "notebook", "inputs": {input_name: given}, **project}
-    log = Log()
-    with tempfile.TemporaryDirectory(prefix="seg_sql_") as made, _nowhere(made):
-        folder = Path(made)
-        (folder / "seg_sql.yml").write_text(yaml.safe_dump(content), "utf-8")
-        for name, template in (models or {}).items():
-            path = folder / "sql" / "models" / f"{name}.sql"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(template, "utf-8")
-        workspace = Workspace(load_project(folder), None, schema=schema, target_name="notebook")
-        with _on(workspace, connection) as opened:
-            target = Target(folder / "target")
-            names = commands.chosen_nodes(opened, target.folder, select, (), None)
-            started = start(opened, "build", Options(), log, target)
-            # The packaged unit tests say nothing about these rows.
-            sums = checksums(opened)
-            started.unit_tested = {name: {opened.dialect: sums[name]} for name in sums}
-            finished = runner.build(started, names)
-            if finished.failed or finished.skipped:
-                raise _failure(log)
-            as_of = {key: opened.renderer.variable(key) for key in ("as_of", "as_of_reason")}
-            node = opened.nodes[model]
-            parts = tables or {
-                part or "assignments": output.name for part, output in node.outputs.items()
-            }
-
-        @contextmanager
-        def again() -> Iterator[Workspace]:
-            with _on(workspace, connection) as opened:
-                opened.renderer.set_variables(as_of)
-                yield opened
-
-        with again() as opened:
-            found = {short: table_of(opened, name, again) for short, name in parts.items()}
-    return Result(found, _warnings(log), model, again)
-
-
-@contextmanager
-def _nowhere(folder: str) -> Iterator[None]:
-    """Let errors not name files of a folder that nobody will find."""
-    try:
-        yield
-    except SegSqlError as error:
-        if error.where is not None and folder in error.where:
-            error.where = None
-        raise
-
-
-def _connection(source: Any, query: str | None) -> tuple[Any, str]:
-    """Return a connection, and the relation or SELECT to read."""
-    if hasattr(source, "execute") and hasattr(source, "cursor"):
-        if query is None:
-            raise ConfigError(
-                "It is not said what to read.",
-                hint="Give a relation or a SELECT as the second argument.",
-            )
-        return source, query
-    return holding(GIVEN_TABLE, source), query or GIVEN_TABLE
-
-
-@contextmanager
-def _on(workspace: Workspace, connection: Any) -> Iterator[Workspace]:
-    """Let a workspace work on a connection for a while."""
-    timezone = workspace.project.vars.timezone
-    engine: Engine = engine_on(connection, schema=workspace.schema, timezone=timezone)
-    try:
-        # Inputs are described once; a fresh workspace looks again.
-        yield replace(workspace, connection=engine, dialect=engine.dialect, hidden={}, _inputs={})
-    finally:
-        engine.close()
-
-
 def _listed(words: str | Sequence[str]) -> list[str]:
     return [words] if isinstance(words, str) else list(words)
-
-
-def _failure(log: Log) -> ModelError:
-    """Return an error that says what went wrong in a build."""
-    said = [each.text for each in log.of(Said) if each.level == "error"]
-    said += [
-        each.message.strip() or f"{each.name} failed."
-        for each in log.of(NodeFinished)
-        if each.status == "error"
-    ]
-    said += [
-        f"{each.name}: {each.message or each.status}"
-        + (f" ({each.failures} rows)" if each.failures else "")
-        for each in log.of(TestFinished)
-        if each.status in ("fail", "error")
-    ]
-    first, *others = said or ["The build failed."]
-    return ModelError(first, hint="\n  ".join(others) or None)
-
-
-def _warnings(log: Log) -> tuple[str, ...]:
-    """Return what a person should look at, in a sentence each."""
-    said = [each.text for each in log.of(Said) if each.level == "warn"]
-    said += [
-        f"{each.name}: {each.message or f'{each.failures} rows'}"
-        for each in log.of(TestFinished)
-        if each.status == "warn"
-    ]
-    return tuple(said)

@@ -26,7 +26,7 @@ SQL_TEXT = re.compile(
 # Each layer may import those below it and its own; nothing imports upwards.
 LAYERS = [
     {"cli", "api"},
-    {"cli_options"},
+    {"cli_options", "one_off"},
     {"compiling", "upkeep"},
     {"commands", "showing", "backfill", "forget", "tables"},
     {
@@ -59,7 +59,7 @@ LAYERS = [
         "unit_testing",
         "console",
     },
-    {"data_tests", "ownership", "grain", "lineage"},
+    {"data_tests", "outcome", "ownership", "grain", "lineage"},
     {"algorithms"},
     {"step", "slices"},
     {"workspace", "journal"},
