@@ -144,7 +144,7 @@ def _make_and_test(run: Run, node: Node, tests: Sequence[DataTest]) -> tuple[int
         _show_history(run, node)
     elif node.name in run.workspace.growing:
         rows = _grow(run, node, sql)
-    elif (number := slices.needed(run.steps, node, run.workspace.ref_sql)) > 1:
+    elif (number := slices.needed(run.steps, node, {})) > 1:
         rows = fill(run, node, sql, number)
     else:
         hidden = run.steps.work_name()

@@ -60,7 +60,7 @@ def fit(run: Run, node: Node, select: str) -> Fit:
 def fill(run: Run, node: Node, select: str, number: int) -> int:
     """Fill the hidden table of a large model in so many slices; return its number of rows."""
     with _steps(run, node, select, "runner", "table") as steps:
-        hidden, rows = slices.fill(steps, node, number, run.workspace.ref_sql)
+        hidden, rows = slices.fill(steps, node, number, {})
         run.workspace.hidden[node.name] = hidden
         steps.made.remove(hidden)
     return rows

@@ -3,14 +3,15 @@
 A model says in its meta how, as in
 `slices={'by': 'customer_id', 'of': ['listed_items'], 'rows': 'recommendation_rows'}`: the column
 that parts the rows, the ephemeral models of which it reads one slice at a time, and the ephemeral
-model of one row that says how many rows its SELECT has on the way. Other ephemeral models that it
-reads are made once, and not again for each slice. The rows are the same in any number of slices.
+model of one row that says how many rows its SELECT has on the way. Ephemeral models that read
+nothing of a slice are made once, and not again for each. The rows are the same in any number of
+slices.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 
 from seg_sql.nodes import Node
 from seg_sql.step import Steps
@@ -19,23 +20,30 @@ from seg_sql.step import Steps
 ROWS_AT_A_TIME = 10_000_000
 
 
-def needed(steps: Steps, node: Node, read: Callable[[str], str]) -> int:
+def needed(steps: Steps, node: Node, elsewhere: Mapping[str, str]) -> int:
     """Return in how many slices a model is made: 1 for one that is small, or is not sliced.
 
     Args:
         steps: The statements of sql/runner.
         node: The model.
-        read: What stands for `ref(name)`.
+        elsewhere: The relations of models that it is to find elsewhere.
     """
     rows = node.slices.get("rows")
     if rows not in steps.workspace.nodes:
         return 1
-    on_the_way = int(steps.row("slice_rows", relation=read(rows))["row_count"] or 0)
+    on_the_way = int(
+        steps.row("slice_rows", relation=steps.workspace.reading(elsewhere)(rows))["row_count"] or 0
+    )
     return max(1, -(-on_the_way // ROWS_AT_A_TIME))
 
 
 def fill(
-    steps: Steps, node: Node, slices: int, read: Callable[[str], str], *, work: bool = False
+    steps: Steps,
+    node: Node,
+    slices: int,
+    elsewhere: Mapping[str, str],
+    *,
+    work: bool = False,
 ) -> tuple[str, int]:
     """Make a table of a model's rows, a statement for each slice; return its name and their number.
 
@@ -43,20 +51,20 @@ def fill(
         steps: The statements of sql/runner.
         node: The model.
         slices: How many.
-        read: What stands for `ref(name)`.
+        elsewhere: The relations of models that it is to find elsewhere.
         work: Whether the table is never published.
     """
     workspace = steps.workspace
+    read = workspace.reading(elsewhere)
     everything = f"(\n{workspace.compile(node.name, ref=read)}\n)"
     filled = steps.table(
         steps.sql("all_rows", columns=["*"], relation=everything, order_by=[], limit=0), work=work
     )
-    inlined = [name for name in node.refs if not workspace.nodes[name].builds]
-    cut = [name for name in inlined if name in node.slices["of"]]
+    cut, whole = _inlined(workspace.nodes, node.refs, node.slices["of"])
     shared = {
         name: steps.table(steps.sql("slice", relation=read(name), slices=1))
-        for name in inlined
-        if name not in cut
+        for name in sorted(whole)
+        if name not in elsewhere
     }
     rows = 0
     for number in range(slices):
@@ -67,10 +75,10 @@ def fill(
                     "slice", relation=read(name), by=node.slices["by"], slices=slices, number=number
                 )
             )
-            for name in cut
+            for name in sorted(cut)
         }
         there = {name: steps.relation(table) for name, table in {**shared, **parts}.items()}
-        select = workspace.compile(node.name, ref=_reader(there, read))
+        select = workspace.compile(node.name, ref=workspace.reading({**elsewhere, **there}))
         rows += steps.append(filled, select)
         steps.drop(*parts.values())
         steps.progress(number + 1, time.perf_counter() - began, stage=f"of {slices}", rows=rows)
@@ -78,5 +86,25 @@ def fill(
     return filled, rows
 
 
-def _reader(there: Mapping[str, str], read: Callable[[str], str]) -> Callable[[str], str]:
-    return lambda name: there[name] if name in there else read(name)
+def _inlined(
+    nodes: Mapping[str, Node], refs: Sequence[str], of: Sequence[str]
+) -> tuple[set[str], set[str]]:
+    """Return the ephemeral models that are cut, and those that read nothing which is cut.
+
+    Args:
+        nodes: All models.
+        refs: What the model reads.
+        of: What is cut; a model that reads of it stays where it is, and is inlined in each slice.
+    """
+    cut: set[str] = set()
+    whole: set[str] = set()
+    for name in (ref for ref in refs if not nodes[ref].builds):
+        cut_below, whole_below = _inlined(nodes, nodes[name].refs, of)
+        if name in of:
+            cut.add(name)
+        elif cut_below:
+            cut |= cut_below
+            whole |= whole_below
+        else:
+            whole.add(name)
+    return cut, whole

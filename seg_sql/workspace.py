@@ -361,15 +361,25 @@ class Workspace:
 
     def ref_sql(self, name: str) -> str:
         """Return what stands for `ref(name)`: a relation, or the SELECT of an ephemeral model."""
-        if name not in self.project.models and name not in self.owners:
-            raise ParseError(
-                f"There is no model '{name}'.",
-                hint=did_you_mean(name, [*self.project.models, *self.owners]),
-            )
-        node = self.nodes.get(name)
-        if node is not None and not node.builds:
-            return inlined(self.compile(name))
-        return self.relation(name)
+        return self.reading({})(name)
+
+    def reading(self, elsewhere: Mapping[str, str]) -> Callable[[str], str]:
+        """Return a `ref` that finds some models elsewhere, also those that inlined models read."""
+
+        def ref(name: str) -> str:
+            if name in elsewhere:
+                return elsewhere[name]
+            if name not in self.project.models and name not in self.owners:
+                raise ParseError(
+                    f"There is no model '{name}'.",
+                    hint=did_you_mean(name, [*self.project.models, *self.owners]),
+                )
+            node = self.nodes.get(name)
+            if node is not None and not node.builds:
+                return inlined(self.compile(name, ref=ref))
+            return self.relation(name)
+
+        return ref
 
     def input_sql(self, name: str) -> str:
         """Return what stands for `input(name)`: a typed SELECT in parentheses."""

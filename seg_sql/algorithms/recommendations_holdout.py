@@ -7,7 +7,7 @@ what is measured is what is published, its options and replaced files included.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -60,11 +60,11 @@ def fit(step: Steps, relation: str, task: Task) -> Fit:
         {"as_of": as_of, LISTS: {**chosen, "top_n": max(longest, chosen["top_n"])}}
     ):
         similar = _similar(step, task, earlier, as_of)
-        known = _made(step, workspace.compile(BOUGHT, ref=_reader(step, {LINES: earlier})))
-        new = _made(step, workspace.compile(BOUGHT, ref=_reader(step, {LINES: later})))
+        known = _compiled(step, BOUGHT, {LINES: earlier})
+        new = _compiled(step, BOUGHT, {LINES: later})
         same = {"earlier": known, "exclude_bought": chosen["exclude_bought"]}
         truth = _table(step, "truth", later=new, **same)
-        popular = _made(step, workspace.compile(POPULAR, ref=_reader(step, {LINES: earlier})))
+        popular = _compiled(step, POPULAR, {LINES: earlier})
         before = {LINES: earlier, SIMILARITY: similar, BOUGHT: known, POPULAR: popular}
         recommended = _listed(step, before, truth)
     lists = _table(
@@ -115,7 +115,7 @@ def _similar(step: Steps, task: Task, earlier: str, as_of: str) -> str:
     """Refit item_similarity; return its table."""
     workspace = step.workspace
     node = workspace.nodes[SIMILARITY]
-    select = workspace.compile(SIMILARITY, ref=_reader(step, {LINES: earlier}))
+    select = workspace.compile(SIMILARITY, ref=workspace.reading({LINES: earlier}))
     if node.algorithm is None:
         return _made(step, select)
     steps = step.beside(f"algorithms/{node.algorithm.name}")
@@ -129,33 +129,19 @@ def _listed(step: Steps, before: Mapping[str, str], truth: str) -> str:
 
     What is made in slices of the customers can be made of those alone who are measured.
     """
-    workspace, read = step.workspace, _reader(step, before)
-    node = workspace.nodes[LISTS]
+    workspace = step.workspace
+    node, read = workspace.nodes[LISTS], workspace.reading(before)
     measured = {
         name: _table(step, "measured", relation=read(name), truth=truth)
         for name in node.slices.get("of", ())
         if name in node.refs
     }
-    read = _reader(step, {**before, **measured})
+    there = {**before, **measured}
     steps = step.beside("runner")
-    slices = needed(steps, node, read)
+    slices = needed(steps, node, there)
     if slices == 1:
-        return _made(step, workspace.compile(LISTS, ref=read))
-    return step.relation(fill(steps, node, slices, read, work=True)[0])
-
-
-def _reader(step: Steps, tables: Mapping[str, str]) -> Callable[[str], str]:
-    """Return a `ref` that finds some models elsewhere, also in the models that are inlined."""
-    workspace = step.workspace
-
-    def read(name: str) -> str:
-        if name in tables:
-            return tables[name]
-        if not workspace.nodes[name].builds:
-            return f"(\n{workspace.compile(name, ref=read)}\n)"
-        return workspace.relation(name)
-
-    return read
+        return _compiled(step, LISTS, there)
+    return step.relation(fill(steps, node, slices, there, work=True)[0])
 
 
 def _measured(
@@ -214,6 +200,12 @@ def _warnings(measured: list[dict[str, Any]], k: int) -> list[str]:
 
 def _table(step: Steps, template: str, **context: Any) -> str:
     return _made(step, step.sql(template, **context))
+
+
+def _compiled(step: Steps, model: str, tables: Mapping[str, str]) -> str:
+    """Make a work table of a model that finds some of what it reads in these tables."""
+    workspace = step.workspace
+    return _made(step, workspace.compile(model, ref=workspace.reading(tables)))
 
 
 def _made(step: Steps, select: str) -> str:
