@@ -240,13 +240,7 @@ def catalog(workspace: Workspace, steps: Steps) -> dict[str, Any]:
             relation = existing.get(workspace.project.relation_name(output.name))
             if relation is None:
                 continue
-            select = steps.sql(
-                "all_rows",
-                columns=["*"],
-                relation=workspace.published(output.name),
-                order_by=[],
-                limit=None,
-            )
+            select = steps.sql("all_rows", relation=workspace.published(output.name))
             described = {column.name: column.description for column in output.entry.columns}
             unique_id = f"{node.model.resource}.{workspace.project.name}.{output.name}"
             nodes[unique_id] = {

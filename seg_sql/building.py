@@ -205,7 +205,7 @@ def _grow(run: Run, node: Node, sql: str) -> int:
 
 
 def _columns(run: Run, relation: str) -> list[str]:
-    every = run.steps.sql("all_rows", columns=["*"], relation=relation, order_by=[], limit=None)
+    every = run.steps.sql("all_rows", relation=relation)
     return [column.name for column in run.engine.describe(every)]
 
 

@@ -99,7 +99,7 @@ class _Dbt(Workspace):
     def _built(self, name: str) -> dict[str, Any]:
         output = self.output(name)
         assert output is not None
-        return {"identifier": self.project.relation_name(name), **_described(output, self)}
+        return {"identifier": self.project.relation_name(name), **_described(output)}
 
     def jinja(self, sql: str) -> str:
         """Return rendered SQL as a template of dbt's: marks as calls, braces as they are."""
@@ -199,12 +199,12 @@ def _files(
             seeds[name] = {"+column_types": {each.name: each.type for each in columns}}
             seeds[name] |= _alias(workspace, name)
             files[f"seeds/{name}.csv"] = _seed(node.model, [each.name for each in columns])
-            entries["seeds"].append({"name": name, **_described(node.model, workspace)})
+            entries["seeds"].append({"name": name, **_described(node.model)})
         else:
             config = _config(workspace, node)
             sql = workspace.jinja(workspace.compile(name))
             files[Path(node.model.shown).relative_to("sql").as_posix()] = f"{config}\n{sql}\n"
-            entries["models"].append({"name": name, **_described(node.model, workspace)})
+            entries["models"].append({"name": name, **_described(node.model)})
     unpublished = _unpublished(workspace, engine)
     for test in data_tests(workspace):
         if test.after <= names and test.model not in unpublished and not _is_shared(test):
@@ -255,7 +255,7 @@ def _declare(workspace: _Dbt, engine: Engine, node: Node) -> None:
             workspace.table("seg_sql", name, schema=workspace.schema, entry=entry)
 
 
-def _described(output: Model, workspace: Workspace) -> dict[str, Any]:
+def _described(output: Model) -> dict[str, Any]:
     """Return the description, columns and plain tests of a model as schema.yml has them."""
     columns: list[dict[str, Any]] = []
     for column in output.entry.columns:

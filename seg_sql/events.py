@@ -114,7 +114,6 @@ class RunFinished:
     skipped: int
     seconds: float
     seconds_in_database: float
-    retry_hint: str = ""
 
     @property
     def total(self) -> int:

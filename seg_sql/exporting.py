@@ -85,10 +85,8 @@ def _write(steps: Steps, output: Model, file: Path, file_format: FileFormat) -> 
     engine = steps.engine
     query = steps.sql(
         "all_rows",
-        columns=["*"],
         relation=steps.workspace.published(output.name),
         order_by=[engine.quote(column) for column in grain(steps.workspace, output)],
-        limit=None,
     )
     part = file.with_name(f"{file.name}.part")
     try:

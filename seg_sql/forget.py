@@ -145,11 +145,11 @@ def _found(
             or (name in failures and column.kind in ("text", "number"))
         ]
         others = [column for column in described if column not in known and column.kind == "text"]
-        if rows := _count(workspace, steps, name, known, ids):
+        if rows := _count(steps, name, known, ids):
             quoted = [steps.engine.quote(column.name) for column in known]
             yield Found(name, quoted, rows)
         for column in others:
-            if rows := _count(workspace, steps, name, [column], ids):
+            if rows := _count(steps, name, [column], ids):
                 log(
                     Said(
                         f"{name}.{column.name} has {rows:,} rows with a text that is one of the"
@@ -163,14 +163,10 @@ def _found(
 def _columns(workspace: Workspace, name: str) -> list[Column]:
     steps = Steps(workspace, "runner")
     relation = workspace.engine.relation(name)
-    return workspace.engine.describe(
-        steps.sql("all_rows", columns=["*"], relation=relation, order_by=[], limit=None)
-    )
+    return workspace.engine.describe(steps.sql("all_rows", relation=relation))
 
 
-def _count(
-    workspace: Workspace, steps: Steps, name: str, columns: Sequence[Column], ids: str
-) -> int:
+def _count(steps: Steps, name: str, columns: Sequence[Column], ids: str) -> int:
     if not columns:
         return 0
     engine = steps.engine

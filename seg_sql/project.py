@@ -14,7 +14,6 @@ from pydantic import BaseModel
 from seg_sql import resources
 from seg_sql.config import (
     CONFIG_KEYS,
-    INPUT_COLUMNS,
     ModelEntry,
     ProjectConfig,
     SchemaFile,
@@ -359,8 +358,3 @@ def missing_columns(
             has.add("amount")
         missing += [(name, column) for column in columns if column not in has]
     return missing
-
-
-def known_columns(name: str) -> Mapping[str, str]:
-    """Return the columns that seg-sql knows of an input, by name; none of a user's own input."""
-    return INPUT_COLUMNS.get(name, {})

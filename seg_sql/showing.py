@@ -45,9 +45,7 @@ def show(
             sql = workspace.renderer.render(
                 inline, "--inline", ref=workspace.ref_sql, input=workspace.input_sql
             ).sql
-            rows = steps.sql(
-                "all_rows", columns=["*"], relation=f"({sql})", order_by=[], limit=limit
-            )
+            rows = steps.sql("all_rows", relation=f"({sql})", limit=limit)
             return engine.fetch(rows), None
         assert name is not None
         output = workspace.output(name)
@@ -71,9 +69,7 @@ def show(
             history = Steps(workspace, "history")
             relation = f"({moves_between(workspace, history, *between)})"
         order = ["started_at", "model"] if output is None else _order_of(workspace, output)
-        described = engine.describe(
-            steps.sql("all_rows", columns=["*"], relation=relation, order_by=[], limit=None)
-        )
+        described = engine.describe(steps.sql("all_rows", relation=relation))
         # What a person looks for first stands left, where a narrow terminal shows it.
         first = [] if output is None else _meta(workspace, output).get("show_first", [])
         names = [column.name for column in described]

@@ -57,9 +57,7 @@ def fill(
     workspace = steps.workspace
     read = workspace.reading(elsewhere)
     everything = f"(\n{workspace.compile(node.name, ref=read)}\n)"
-    filled = steps.table(
-        steps.sql("all_rows", columns=["*"], relation=everything, order_by=[], limit=0), work=work
-    )
+    filled = steps.table(steps.sql("all_rows", relation=everything, limit=0), work=work)
     cut, whole = _inlined(workspace.nodes, node.refs, node.slices["of"])
     shared = {
         name: steps.table(steps.sql("slice", relation=read(name), slices=1))

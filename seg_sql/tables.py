@@ -50,9 +50,7 @@ class Table:
             steps = Steps(workspace, "runner")
             total = steps.row("row_count", relation=relation)["row_count"]
             first = workspace.engine.frame(
-                steps.sql(
-                    "all_rows", columns=["*"], relation=relation, order_by=[], limit=SHOWN_ROWS
-                )
+                steps.sql("all_rows", relation=relation, limit=SHOWN_ROWS)
             )
         said = f"{html.escape(self.name)}: {total:,} {'row' if total == 1 else 'rows'}"
         more = f", the first {len(first)}" if total > len(first) else ""
@@ -128,13 +126,7 @@ def table_of(workspace: Workspace, name: str, opened: Opened) -> Table:
         node = workspace.nodes[workspace.owners[name]]
         sql = workspace.compile(node.name) if node.kind != "seed" else ""
     steps = Steps(workspace, "runner")
-    query = steps.sql(
-        "all_rows",
-        columns=["*"],
-        relation=workspace.published(name),
-        order_by=[],
-        limit=None,
-    )
+    query = steps.sql("all_rows", relation=workspace.published(name))
     return Table(name, sql or query, query, opened)
 
 
@@ -143,9 +135,7 @@ def scored(workspace: Workspace, model: str, relation: str) -> str:
     node, engine = workspace.nodes[model], workspace.engine
     if node.algorithm is None:
         steps = Steps(workspace, "runner")
-        everything = steps.sql(
-            "all_rows", columns=["*"], relation=relation, order_by=[], limit=None
-        )
+        everything = steps.sql("all_rows", relation=relation)
         columns = [column.name for column in engine.describe(everything)]
         measures = steps.sql("measures", rows=relation, columns=columns)
 

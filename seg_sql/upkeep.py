@@ -46,9 +46,7 @@ def _try_input(workspace: Workspace, name: str) -> tuple[bool, str]:
     try:
         found = workspace.input(name)
         steps = Steps(workspace, "runner")
-        workspace.engine.fetch(
-            steps.sql("all_rows", columns=["*"], relation=f"({found.sql})", order_by=[], limit=1)
-        )
+        workspace.engine.fetch(steps.sql("all_rows", relation=f"({found.sql})", limit=1))
     except SegSqlError as error:
         return False, f"input {name}: {error}"
     return True, f"input {name}: {', '.join(sorted(found.columns)) or 'all columns'}"
