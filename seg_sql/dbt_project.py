@@ -19,7 +19,6 @@ import yaml
 
 from seg_sql import freshness
 from seg_sql.data_tests import DataTest, data_tests
-from seg_sql.engines import Engine
 from seg_sql.errors import ConfigError
 from seg_sql.events import Log
 from seg_sql.exporting import make_folder
@@ -142,7 +141,7 @@ def export_dbt(
             found["as_of"] = workspace.call("var('as_of')")
         workspace.renderer.set_variables(found)
         steps = Steps(workspace, "runner")
-        files = _files(workspace, steps, opened.engine, names, as_of)
+        files = _files(workspace, steps, names, as_of)
     make_folder(folder)
     for name, text in files.items():
         path = folder / name
@@ -183,9 +182,7 @@ def _chosen(
     return names - lacking, [name for name in workspace.graph.order if name in lacking]
 
 
-def _files(
-    workspace: _Dbt, steps: Steps, engine: Engine, names: set[str], as_of: object
-) -> dict[str, str]:
+def _files(workspace: _Dbt, steps: Steps, names: set[str], as_of: object) -> dict[str, str]:
     """Return every file of the dbt project, by its path."""
     files: dict[str, str] = {}
     seeds: dict[str, Any] = {}
@@ -193,9 +190,9 @@ def _files(
     for name in (each for each in workspace.graph.order if each in names):
         node = workspace.nodes[name]
         if not _runs_in_dbt(node):
-            _declare(workspace, engine, node)
+            _declare(workspace, node)
         elif node.kind == "seed":
-            columns = engine.describe(seed_select(node.model, steps))
+            columns = workspace.engine.describe(seed_select(node.model, steps))
             seeds[name] = {"+column_types": {each.name: each.type for each in columns}}
             seeds[name] |= _alias(workspace, name)
             files[f"seeds/{name}.csv"] = _seed(node.model, [each.name for each in columns])
@@ -205,7 +202,7 @@ def _files(
             sql = workspace.jinja(workspace.compile(name))
             files[Path(node.model.shown).relative_to("sql").as_posix()] = f"{config}\n{sql}\n"
             entries["models"].append({"name": name, **_described(node.model)})
-    unpublished = _unpublished(workspace, engine)
+    unpublished = _unpublished(workspace)
     for test in data_tests(workspace):
         if test.after <= names and test.model not in unpublished and not _is_shared(test):
             sql = workspace.jinja(render_data_test(test, workspace))
@@ -227,20 +224,20 @@ def _runs_in_dbt(node: Node) -> bool:
     return node.kind in ("table", "view", "incremental", "ephemeral", "seed")
 
 
-def _unpublished(workspace: Workspace, engine: Engine) -> set[str]:
+def _unpublished(workspace: Workspace) -> set[str]:
     """Return the tables of the runner's that are not there to be tested."""
-    existing = engine.existing()
+    built = workspace.built()
     return {
         output.name
         for node in workspace.nodes.values()
         for output in (() if _runs_in_dbt(node) else node.outputs.values())
-        if workspace.project.relation_name(output.name) not in existing
+        if output.name not in built
     }
 
 
-def _declare(workspace: _Dbt, engine: Engine, node: Node) -> None:
+def _declare(workspace: _Dbt, node: Node) -> None:
     """Declare those tables of a node that are published, read by a model or not."""
-    existing = engine.existing()
+    existing = workspace.engine.existing()
     for output in node.outputs.values():
         if workspace.project.relation_name(output.name) in existing:
             workspace.ref_sql(output.name)

@@ -31,11 +31,7 @@ def customer(settings: Settings, customer_id: str, *, lines: int) -> Iterator[st
     """
     with session(settings) as workspace:
         steps = Steps(workspace, "explain")
-        built = {
-            name
-            for name in workspace.nodes
-            if workspace.project.relation_name(name) in workspace.engine.existing()
-        }
+        built = workspace.built()
         if "orders" not in built and (lacking := workspace.unmapped("orders")):
             input_name, column = lacking[0]
             raise ConfigError(

@@ -10,7 +10,6 @@ from seg_sql.errors import ConfigError, SelectionError
 from seg_sql.events import Log
 from seg_sql.session import Settings, session
 from seg_sql.step import Steps
-from seg_sql.workspace import Workspace
 
 # Enough to see why; all rows are in the tables.
 SHOWN = 5
@@ -45,7 +44,7 @@ def item(settings: Settings, item_id: str) -> Iterator[str]:
     """
     with session(settings) as workspace:
         steps = Steps(workspace, "explain")
-        built = _built(workspace)
+        built = workspace.built()
         if not {"order_lines_clean", "item_similarity"} <= built:
             raise ConfigError(
                 f"item_similarity is not built in {workspace.engine.schema} yet.",
@@ -79,11 +78,6 @@ def item(settings: Settings, item_id: str) -> Iterator[str]:
             yield "No item goes with it: it shares too few baskets with any other."
         if "association_rules" in built:
             yield from _rules(steps, given)
-
-
-def _built(workspace: Workspace) -> set[str]:
-    existing = workspace.engine.existing()
-    return {name for name in workspace.owners if workspace.project.relation_name(name) in existing}
 
 
 def _similar_ids(steps: Steps, item_id: str) -> str | None:

@@ -67,13 +67,13 @@ def _published(
     workspace: Workspace, select: Sequence[str], exclude: Sequence[str]
 ) -> tuple[list[Model], list[str]]:
     """Return the selected outputs that are published, and the names of those that are not."""
-    existing = workspace.engine.existing()
+    built = workspace.built()
     names = select_nodes(workspace.selectable, workspace.graph, select, exclude)
     found, missing = [], []
     for name in workspace.graph.order:
         node = workspace.nodes[name]
         for output in node.outputs.values() if name in names and node.builds else ():
-            if workspace.project.relation_name(output.name) in existing:
+            if output.name in built:
                 found.append(output)
             else:
                 missing.append(output.name)

@@ -117,8 +117,7 @@ class Result:
 def table_of(workspace: Workspace, name: str, opened: Opened) -> Table:
     """Return a published table by its name."""
     output = workspace.output(name)
-    engine = workspace.engine
-    if output is None or workspace.project.relation_name(name) not in engine.existing():
+    if output is None or name not in workspace.built():
         raise SelectionError(
             f"There is no table '{name}'.", hint=did_you_mean(name, workspace.owners)
         )

@@ -310,6 +310,11 @@ class Workspace:
         """Return the node of each published name: a model's own, and its algorithm's outputs."""
         return owners_of(self.nodes)
 
+    def built(self) -> set[str]:
+        """Return the published names, of models and of outputs, under which there is a relation."""
+        existing = self.engine.existing()
+        return {name for name in self.owners if self.project.relation_name(name) in existing}
+
     def output(self, name: str) -> Model | None:
         """Return what is published under a name: a model, or an output of an algorithm."""
         owner = self.owners.get(name)

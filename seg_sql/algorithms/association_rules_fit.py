@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from seg_sql.algorithm import Fit, Task
 from seg_sql.algorithms.association_rules import AssociationRulesOptions
-from seg_sql.errors import ModelError, did_you_mean
+from seg_sql.algorithms.order_lines import checked_columns
+from seg_sql.errors import ModelError
 from seg_sql.events import Said
 
 if TYPE_CHECKING:
@@ -88,19 +89,12 @@ def fit(step: Steps, relation: str, task: Task) -> Fit:
 def _words(step: Steps, relation: str, task: Task) -> dict[str, Any]:
     """Return what the statements over the order lines are rendered with."""
     options: AssociationRulesOptions = task.options
-    known = [column.name for column in step.engine.describe(step.sql("all", relation=relation))]
+    known = checked_columns(step, relation, task)
     for column in ("order_id", "item_id"):
         if column not in known:
             raise ModelError(
                 f"The SELECT of {task.model} yields no column '{column}'.",
                 hint="Association rules are found in rows of order_id and item_id.",
-            )
-    for column in options.partition_by:
-        if column not in known:
-            raise ModelError(
-                f"partition_by names '{column}', which is no column of the SELECT of {task.model}.",
-                hint=did_you_mean(column, known)
-                or "Add it under attributes: of order_lines in seg_sql.yml.",
             )
     has_reason = "reason" in known
     return {

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from seg_sql.algorithm import Fit, Task
 from seg_sql.algorithms.item_similarity import ItemSimilarityOptions
-from seg_sql.errors import ModelError, did_you_mean
+from seg_sql.algorithms.order_lines import checked_columns
+from seg_sql.errors import ModelError
 
 if TYPE_CHECKING:
     from seg_sql.step import Steps
@@ -99,14 +100,7 @@ def fit(step: Steps, relation: str, task: Task) -> Fit:
 def _words(step: Steps, relation: str, task: Task) -> dict[str, Any]:
     """Return what the statements over the order lines are rendered with."""
     options: ItemSimilarityOptions = task.options
-    known = [column.name for column in step.engine.describe(step.sql("all", relation=relation))]
-    for column in options.partition_by:
-        if column not in known:
-            raise ModelError(
-                f"partition_by names '{column}', which is no column of the SELECT of {task.model}.",
-                hint=did_you_mean(column, known)
-                or "Add it under attributes: of order_lines in seg_sql.yml.",
-            )
+    checked_columns(step, relation, task)
     for name in ("window_days", "half_life_days"):
         if getattr(options, name) is not None and (
             task.as_of is None or not step.row("dates", relation=relation)["dated"]

@@ -40,13 +40,11 @@ def source_of(workspace: Workspace) -> Source:
     Raises:
         ConfigError: If nothing is built that could be shown.
     """
-    engine = workspace.engine
-    existing = engine.existing()
-    built = frozenset(
-        name for name in workspace.owners if workspace.project.relation_name(name) in existing
-    )
+    built = frozenset(workspace.built())
     if built.isdisjoint(table for _, needed, _ in PARTS for table in needed):
-        raise ConfigError(f"Nothing is built in {engine.schema} yet.", hint="Run `seg-sql build`.")
+        raise ConfigError(
+            f"Nothing is built in {workspace.engine.schema} yet.", hint="Run `seg-sql build`."
+        )
     steps = Steps(workspace, "report")
     return Source(steps, workspace.project.vars.min_group, built)
 

@@ -1,3 +1,0 @@
--- All columns of the order lines.
-select *
-from {{ relation }} as lines
