@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
+from shop import Shop
 
 from seg_sql.engines import Engine, open_engine
 from seg_sql.profiles import DuckDBTarget, PostgresTarget
@@ -135,6 +136,18 @@ def target(request: pytest.FixtureRequest) -> DuckDBTarget | PostgresTarget:
     """A target of each engine in turn."""
     found: DuckDBTarget | PostgresTarget = request.getfixturevalue(f"{request.param}_target")
     return found
+
+
+@pytest.fixture
+def shop(tmp_path: Path, target: DuckDBTarget | PostgresTarget) -> Shop:
+    """A project without files yet, on each engine in turn."""
+    return Shop(tmp_path / "project", target)
+
+
+@pytest.fixture
+def duckdb_shop(tmp_path: Path, duckdb_target: DuckDBTarget) -> Shop:
+    """A project without files yet, for what is the same on every engine."""
+    return Shop(tmp_path / "project", duckdb_target)
 
 
 @pytest.fixture

@@ -1,17 +1,20 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-from fitting import Clusters
+from clv_fitting import Summaries
+from kmeans_fitting import Clusters
 from shop import Shop
-
-from seg_sql.profiles import DuckDBTarget, PostgresTarget
 
 
 @pytest.fixture
-def clusters(tmp_path: Path, target: DuckDBTarget | PostgresTarget) -> Clusters:
+def clusters(shop: Shop) -> Clusters:
     """A project on each engine in turn."""
-    shop = Shop(tmp_path / "project", target)
     shop.write()
     return Clusters(shop)
+
+
+@pytest.fixture
+def summaries(shop: Shop) -> Summaries:
+    """A project on each engine in turn."""
+    shop.write()
+    return Summaries(shop)

@@ -7,12 +7,12 @@ import math
 import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fits import Fits, Rows
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -21,25 +21,20 @@ from shop import Shop, by
 from seg_sql.algorithm import Fit, Task
 from seg_sql.algorithms.association_rules import ALGORITHM, AssociationRulesOptions
 from seg_sql.errors import ModelError
-from seg_sql.events import Iterated, Log, Said
+from seg_sql.events import Iterated, Said
 from seg_sql.profiles import DuckDBTarget, PostgresTarget
-from seg_sql.project import load_project
-from seg_sql.step import Steps
-from seg_sql.workspace import Workspace
 
-Rows = list[dict[str, Any]]
 MEASURES = ("support", "confidence", "lift", "leverage", "conviction", "zhang")
 # Agrawal and Srikant (1994), figure 3, the example database of AprioriTid: four
 # baskets, support 2; frequent are 1, 2, 3, 5; {1 3} {2 3} {2 5} {3 5}; {2 3 5}.
 PAPER = {100: "134", 200: "235", 300: "1235", 400: "25"}
 
 
-@dataclass
-class Rules:
-    """A shop, and the rules found in it without the runner around them."""
+class Rules(Fits):
+    """A shop, and the rules found in it."""
 
-    shop: Shop
-    log: Log = field(default_factory=Log)
+    algorithm = ALGORITHM
+    model = "association_rules"
     fitted: Fit | None = None
 
     def find(
@@ -55,30 +50,10 @@ class Rules:
 
     def again(self, **options: Any) -> dict[str, Rows]:
         """As `find`, in the lines that are there."""
-        self.log = Log()
-        with self.shop.engine() as engine:
-            workspace = Workspace(
-                load_project(self.shop.folder), engine, dialect=engine.dialect, schema=engine.schema
-            )
-            step = Steps(
-                workspace,
-                "algorithms/association_rules",
-                run="deadbeef",
-                model="association_rules",
-                log=self.log,
-            )
-            # What is checked by hand has few baskets.
-            given = AssociationRulesOptions(**{"min_baskets": 1, **options})
-            task = Task("association_rules", (), given)
-            try:
-                self.fitted = ALGORITHM.fit(step, self.shop.raw("raw"), task)
-                assert set(self.fitted.outputs) == set(ALGORITHM.outputs)
-                return {
-                    name: engine.fetch(f"select * from {step.relation(table)}").dicts()
-                    for name, table in self.fitted.outputs.items()
-                }
-            finally:
-                step.drop(*reversed(step.made))
+        # What is checked by hand has few baskets.
+        given = AssociationRulesOptions(**{"min_baskets": 1, **options})
+        self.fitted, rows, _ = self.run("raw", Task(self.model, (), given))
+        return rows
 
     @property
     def said(self) -> str:
@@ -86,9 +61,8 @@ class Rules:
 
 
 @pytest.fixture
-def rules(tmp_path: Path, target: DuckDBTarget | PostgresTarget) -> Rules:
+def rules(shop: Shop) -> Rules:
     """A project on each engine in turn."""
-    shop = Shop(tmp_path / "project", target)
     shop.write()
     return Rules(shop)
 

@@ -21,18 +21,6 @@ from seg_sql.profiles import DuckDBTarget, PostgresTarget
 from seg_sql.session import Settings
 
 
-@pytest.fixture
-def summaries(tmp_path: Path, target: DuckDBTarget | PostgresTarget) -> Summaries:
-    shop = Shop(tmp_path / "project", target)
-    shop.write()
-    return Summaries(shop)
-
-
-@pytest.fixture
-def shop(tmp_path: Path, target: DuckDBTarget | PostgresTarget) -> Shop:
-    return Shop(tmp_path / "project", target)
-
-
 def drawn(seed: int, customers: int = 400, **columns: Any) -> pd.DataFrame:
     """Draw whole customers from MBG/NBD and Gamma-Gamma: r .8, alpha 6, a .8, b 2.5; p 5, q 4, v 12."""
     random = np.random.default_rng(seed)

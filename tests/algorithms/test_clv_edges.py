@@ -8,7 +8,6 @@ alpha = beta and q = 1.
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import Any
 
 import clv_theory as theory
@@ -16,9 +15,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from clv_fitting import Summaries
-from shop import Shop
-
-from seg_sql.profiles import DuckDBTarget, PostgresTarget
 
 # x, t_x, T. The last bought daily for 100 weeks and then not for 300.
 CUSTOMERS: list[tuple[int, float, float]] = [
@@ -81,14 +77,6 @@ SETS: dict[str, list[tuple[float, ...]]] = {
 # The formulas are right to 1e-9 where a <= 3 and t / (alpha + T) <= 10; the farthest corner here
 # has a = 20 and t / (alpha + T) = 104.
 CLOSE = 1e-7
-
-
-@pytest.fixture
-def summaries(tmp_path: Path, target: DuckDBTarget | PostgresTarget) -> Summaries:
-    """A project on each engine in turn."""
-    shop = Shop(tmp_path / "project", target)
-    shop.write()
-    return Summaries(shop)
 
 
 def frame(customers: Any, groups: int) -> Any:

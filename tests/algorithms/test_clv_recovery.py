@@ -6,7 +6,6 @@ groups of one model: 20 seeds, or 150 sets of parameters.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import clv_theory as theory
@@ -16,8 +15,6 @@ import pytest
 from clv_fitting import Summaries, by_group
 from clv_random_sets import drawn, random_sets
 from shop import Shop
-
-from seg_sql.profiles import DuckDBTarget
 
 TRUTH = {
     "bg_nbd": (0.8, 6.0, 0.8, 3.0),
@@ -35,11 +32,10 @@ ENOUGH = 19
 
 
 @pytest.fixture
-def summaries(tmp_path: Path, duckdb_target: DuckDBTarget) -> Summaries:
+def summaries(duckdb_shop: Shop) -> Summaries:
     """One engine: the two give the same parameters, as other tests say."""
-    shop = Shop(tmp_path / "project", duckdb_target)
-    shop.write()
-    return Summaries(shop)
+    duckdb_shop.write()
+    return Summaries(duckdb_shop)
 
 
 @pytest.mark.parametrize("model", TRUTH)

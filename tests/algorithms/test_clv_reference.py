@@ -13,11 +13,10 @@ from typing import Any
 
 import clv_theory as theory
 import numpy as np
+import online_retail
 import pandas as pd
 import pytest
 from shop import Shop, by
-
-from seg_sql.profiles import DuckDBTarget, PostgresTarget
 
 # CDNOW 1/10 sample, 39 weeks: "30-digit maximum likelihood; agrees with CLVTools, BTYD and the
 # papers to their printed digits".
@@ -57,12 +56,6 @@ CDNOW = {
     },
 }
 CDNOW_TYPES = {"sample_id": "integer", "order_date": "date", "dollar_value": "double precision"}
-
-
-@pytest.fixture
-def shop(tmp_path: Path, target: DuckDBTarget | PostgresTarget) -> Shop:
-    """A project without files yet, on each engine in turn."""
-    return Shop(tmp_path / "project", target)
 
 
 def load_cdnow(shop: Shop, shared_data: Path) -> None:
@@ -238,34 +231,14 @@ def test_the_summary_of_cdnow(shop: Shop, shared_data: Path) -> None:
             assert row["monetary_value"] == pytest.approx(printed.avg_repeat_value, abs=0.0051)
 
 
-RETAIL = {
-    "customer_id": "customer_id",
-    "order_id": "invoice_no",
-    "ordered_at": "invoice_date",
-    "quantity": "quantity",
-    "unit_price": "unit_price",
-}
-RETAIL_TYPES = {
-    "invoice_no": "varchar",
-    "quantity": "integer",
-    "invoice_date": "timestamp",
-    "unit_price": "double precision",
-    "customer_id": "integer",
-    "country": "varchar",
-}
-
-
 def test_online_retail_with_the_defaults_beats_the_baseline(shop: Shop, shared_data: Path) -> None:
     """From raw lines with refunds to the holdout: nearer than the last period carried on.
 
     `pytest -s` prints the figures.
     """
-    frame = pd.read_parquet(shared_data / "online_retail.parquet")
-    frame["customer_id"] = frame["customer_id"].astype("Int64")
-    shop.load_frame(frame, RETAIL_TYPES)
+    online_retail.load(shop, shared_data)
     shop.write(
-        inputs={"order_lines": {"relation": shop.raw("raw"), "columns": RETAIL}},
-        vars={"as_of": "2011-12-10"},
+        inputs={"order_lines": online_retail.order_lines(shop)}, vars={"as_of": "2011-12-10"}
     )
     shop.build("+clv")
 

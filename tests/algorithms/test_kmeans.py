@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from fitting import Clusters
+from kmeans_fitting import Clusters
 from numpy.typing import NDArray
 from shop import Shop
 from sklearn.cluster import KMeans

@@ -7,35 +7,16 @@ from typing import Any
 
 import pandas as pd
 from build_shop import BuildShop
+from online_retail import TYPES, file_of, order_lines
 
 from seg_sql import resources
 
-TYPES = {
-    "invoice_no": "varchar",
-    "stock_code": "varchar",
-    "quantity": "integer",
-    "invoice_date": "timestamp",
-    "unit_price": "double precision",
-    "customer_id": "integer",
-}
-COLUMNS = {
-    "customer_id": "customer_id",
-    "order_id": "invoice_no",
-    "ordered_at": "invoice_date",
-    "item_id": "stock_code",
-    "quantity": "quantity",
-    "unit_price": "unit_price",
-}
 MEASURES = ("recency", "frequency", "monetary")
-
-
-# The published recipe of REFERENCE.md, section 2, leaves refunds and free lines out.
-RECIPE = "customer_id is not null and invoice_no not like 'C%' and quantity > 0 and unit_price > 0"
 
 
 def load_retail(shop: BuildShop, shared_data: Path) -> pd.DataFrame:
     """Load the lines of known customers into the shop, and return them."""
-    frame = pd.read_parquet(shared_data / "online_retail.parquet")
+    frame = pd.read_parquet(file_of(shared_data))
     frame = frame[frame["customer_id"].notna()].astype({"customer_id": int, "invoice_no": str})
     shop.load_frame(frame, TYPES)
     write_retail(shop)
@@ -44,8 +25,7 @@ def load_retail(shop: BuildShop, shared_data: Path) -> pd.DataFrame:
 
 def write_retail(shop: BuildShop, where: str = "1 = 1", **project: Any) -> None:
     """Write a seg_sql.yml that reads the lines."""
-    lines = {"relation": shop.raw("raw"), "columns": COLUMNS, "where": where}
-    shop.write(inputs={"order_lines": lines}, **project)
+    shop.write(inputs={"order_lines": order_lines(shop, where=where)}, **project)
 
 
 def recipe(lines: pd.DataFrame) -> pd.DataFrame:

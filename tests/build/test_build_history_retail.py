@@ -7,7 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from build_shop import BuildShop
-from retail import RECIPE, cuts, load_retail, measures, orders_of, recipe, segments, write_retail
+from online_retail import RECIPE
+from retail import cuts, load_retail, measures, orders_of, recipe, segments, write_retail
 
 FROM, TO = "2011-10-01", "2011-11-01"
 

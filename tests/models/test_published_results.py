@@ -9,54 +9,44 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import online_retail
 import pandas as pd
 import pytest
 from shop import Shop, by
 
-RETAIL_COLUMNS = {
-    "customer_id": "customer_id",
-    "order_id": "invoice_no",
-    "ordered_at": "invoice_date",
-    "item_id": "stock_code",
-    "quantity": "quantity",
-    "unit_price": "unit_price",
-}
-RETAIL_TYPES = {
-    "invoice_no": "varchar",
-    "stock_code": "varchar",
-    "quantity": "integer",
-    "invoice_date": "timestamp",
-    "unit_price": "double precision",
-    "customer_id": "integer",
-    "country": "varchar",
-}
-
 
 @pytest.fixture
 def retail(shop: Shop, shared_data: Path) -> pd.DataFrame:
-    frame = pd.read_parquet(shared_data / "online_retail.parquet")
-    frame["customer_id"] = frame["customer_id"].astype("Int64")
-    shop.load_frame(frame, RETAIL_TYPES)
-    return frame
+    return online_retail.load(shop, shared_data)
 
 
-def online_retail(shop: Shop, **more: Any) -> dict[str, Any]:
-    return {
-        "relation": shop.raw("raw"),
-        "columns": RETAIL_COLUMNS,
-        **more,
+@pytest.fixture
+def rfm_orders(shop: Shop, shared_data: Path) -> dict[str, Any]:
+    """Load the orders of the rfm package, and return the input that reads them."""
+    orders = pd.read_parquet(shared_data / "rfm_orders.parquet")
+    orders["order_number"] = range(len(orders))
+    types = {
+        "customer_id": "varchar",
+        "order_number": "integer",
+        "order_date": "date",
+        "revenue": "integer",
     }
+    shop.load_frame(orders, types)
+    columns = {
+        "customer_id": "customer_id",
+        "order_id": "order_number",
+        "ordered_at": "order_date",
+        "amount": "revenue",
+    }
+    return {"relation": shop.raw("raw"), "columns": columns}
 
 
 def test_online_retail_by_the_published_recipe(
     shop: Shop, retail: pd.DataFrame, shared_data: Path
 ) -> None:
     """4,338 customers, exact values, and the ten published segment counts."""
-    where = (
-        "customer_id is not null and invoice_no not like 'C%' and quantity > 0 and unit_price > 0"
-    )
     shop.write(
-        inputs={"order_lines": online_retail(shop, where=where)},
+        inputs={"order_lines": online_retail.order_lines(shop, where=online_retail.RECIPE)},
         vars={"as_of": "2011-12-10"},
         models={"rfm": {"ties": {"recency": "value", "frequency": "ntile", "monetary": "value"}}},
     )
@@ -91,7 +81,7 @@ def test_online_retail_by_the_published_recipe(
 def test_online_retail_net_of_refunds_against_pandas(shop: Shop, retail: pd.DataFrame) -> None:
     """Without the filter: refunds lower the money, and only purchases count for the rest."""
     shop.write(
-        inputs={"order_lines": online_retail(shop, attributes=["country"])},
+        inputs={"order_lines": online_retail.order_lines(shop, attributes=["country"])},
         vars={"as_of": "2011-12-10"},
     )
     shop.build()
@@ -137,7 +127,7 @@ def test_online_retail_net_of_refunds_against_pandas(shop: Shop, retail: pd.Data
     assert quality["no customer"]["rows"] == 135_080
     # 401,604 of 541,909 distinct rows lie with the 5,268 exact duplicates of the whole file;
     # the lines of known customers hold those that pandas finds there.
-    columns = [*RETAIL_COLUMNS.values(), "country"]
+    columns = [*online_retail.COLUMNS.values(), "country"]
     duplicates = known[columns].duplicated()
     only_refunds = set(known["customer_id"]) - set(expected.index)
     without = known["customer_id"].isin(only_refunds)
@@ -145,31 +135,12 @@ def test_online_retail_net_of_refunds_against_pandas(shop: Shop, retail: pd.Data
     assert quality["customer without a purchase"]["rows"] == int(without.sum())
 
 
-def test_rfm_orders_with_published_cut_points(shop: Shop, shared_data: Path) -> None:
+def test_rfm_orders_with_published_cut_points(
+    shop: Shop, rfm_orders: dict[str, Any], shared_data: Path
+) -> None:
     """All 995 scores of the rfm package, whose cut points lie one above the quantiles."""
-    orders = pd.read_parquet(shared_data / "rfm_orders.parquet")
-    orders["order_number"] = range(len(orders))
-    shop.load_frame(
-        orders,
-        {
-            "customer_id": "varchar",
-            "order_number": "integer",
-            "order_date": "date",
-            "revenue": "integer",
-        },
-    )
     shop.write(
-        inputs={
-            "order_lines": {
-                "relation": shop.raw("raw"),
-                "columns": {
-                    "customer_id": "customer_id",
-                    "order_id": "order_number",
-                    "ordered_at": "order_date",
-                    "amount": "revenue",
-                },
-            }
-        },
+        inputs={"order_lines": rfm_orders},
         vars={"as_of": "2006-12-31"},
         models={
             "rfm": {
@@ -201,31 +172,10 @@ def test_rfm_orders_with_published_cut_points(shop: Shop, shared_data: Path) -> 
         )
 
 
-def test_rfm_orders_by_plain_quantiles(shop: Shop, shared_data: Path) -> None:
+def test_rfm_orders_by_plain_quantiles(shop: Shop, rfm_orders: dict[str, Any]) -> None:
     """The type-7 quantiles of REFERENCE.md section 2: the published cut points less one."""
-    orders = pd.read_parquet(shared_data / "rfm_orders.parquet")
-    orders["order_number"] = range(len(orders))
-    shop.load_frame(
-        orders,
-        {
-            "customer_id": "varchar",
-            "order_number": "integer",
-            "order_date": "date",
-            "revenue": "integer",
-        },
-    )
     shop.write(
-        inputs={
-            "order_lines": {
-                "relation": shop.raw("raw"),
-                "columns": {
-                    "customer_id": "customer_id",
-                    "order_id": "order_number",
-                    "ordered_at": "order_date",
-                    "amount": "revenue",
-                },
-            }
-        },
+        inputs={"order_lines": rfm_orders},
         vars={"as_of": "2006-12-31"},
     )
     shop.build("+rfm_cut_points")

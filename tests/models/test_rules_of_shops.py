@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import online_retail
 import pandas as pd
 import pytest
 from shop import Shop, by
@@ -122,31 +123,9 @@ def test_groceries_against_mlxtend_and_the_published_counts(shop: Shop, shared_d
 
 def test_online_retail_builds_by_default(shop: Shop, shared_data: Path) -> None:
     """Baskets of up to 1,110 items; returns do not count, lines without a customer do."""
-    frame = pd.read_parquet(shared_data / "online_retail.parquet")
-    columns = {
-        "invoice_no": "varchar",
-        "stock_code": "varchar",
-        "quantity": "integer",
-        "invoice_date": "timestamp",
-        "unit_price": "double precision",
-        "customer_id": "integer",
-    }
-    frame["customer_id"] = frame["customer_id"].astype("Int64")
-    shop.load_frame(frame, columns)
+    frame = online_retail.load(shop, shared_data)
     shop.write(
-        inputs={
-            "order_lines": {
-                "relation": shop.raw("raw"),
-                "columns": {
-                    "customer_id": "customer_id",
-                    "order_id": "invoice_no",
-                    "ordered_at": "invoice_date",
-                    "item_id": "stock_code",
-                    "quantity": "quantity",
-                    "unit_price": "unit_price",
-                },
-            }
-        },
+        inputs={"order_lines": online_retail.order_lines(shop)},
         # The last day of the data is 2011-12-09.
         vars={"as_of": "2011-12-10"},
     )

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import online_retail
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -271,17 +272,9 @@ def test_threads_change_nothing(
     tmp_path: Path, duckdb_target: DuckDBTarget, shared_data: Path
 ) -> None:
     """DuckDB adds up 541,909 lines of Online Retail in five parts, if it has the threads."""
-    columns = {
-        "customer_id": "customer_id",
-        "order_id": "invoice_no",
-        "ordered_at": "invoice_date",
-        "item_id": "stock_code",
-        "quantity": "quantity",
-        "unit_price": "unit_price",
-    }
-    path = str(shared_data / "online_retail.parquet")
+    path = str(online_retail.file_of(shared_data))
     shop = Shop(tmp_path / "project", duckdb_target)
-    shop.write(inputs={"order_lines": {"path": path, "columns": columns}})
+    shop.write(inputs={"order_lines": {"path": path, "columns": online_retail.COLUMNS}})
     shop.build(*EVERYTHING, threads=1)
     first = published(shop, but="order_lines_clean")
     assert len(first["rfm"]) > 4000
