@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = "seg-sql/1"
 
+_ELSEWHERE = "choose another folder with --target-path"
+
 _READS_VAR = re.compile(r"\bvar\(\s*['\"](\w+)['\"]")
 
 
@@ -41,7 +43,7 @@ class Target:
 
     def prepare(self) -> None:
         """Make sure that the folder can be written to, before anything starts."""
-        with writing(self.folder):
+        with writing(self.folder, _ELSEWHERE):
             self.folder.mkdir(parents=True, exist_ok=True)
             probe = self.folder / "manifest.json.part"
             probe.touch()
@@ -54,7 +56,7 @@ class Target:
     def keep_compiled(self, shown: str, sql: str) -> Path:
         """Write the SQL that is about to run."""
         path = self.compiled_path(shown)
-        with writing(path):
+        with writing(path, _ELSEWHERE):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(f"{sql}\n", encoding="utf-8")
         return path
@@ -104,7 +106,7 @@ class Target:
         self._write_json("catalog.json", catalog(workspace, steps))
 
     def _write_json(self, name: str, content: Mapping[str, Any]) -> None:
-        with writing(self.folder / name):
+        with writing(self.folder / name, _ELSEWHERE):
             self.folder.mkdir(parents=True, exist_ok=True)
             part = self.folder / f"{name}.part"
             part.write_text(json.dumps(content, default=str) + "\n", encoding="utf-8")
@@ -112,15 +114,14 @@ class Target:
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
+def writing(path: Path, elsewhere: str = "choose another folder") -> Iterator[None]:
     """Turn what hinders writing a file into an error that says what to do."""
     try:
         yield
     except OSError as error:
         raise ConfigError(
             f"{path} cannot be written: {error.strerror or error}.",
-            hint="Give the user of this process the right, free space, or choose another folder"
-            " with --target-path.",
+            hint=f"Give the user of this process the right, free space, or {elsewhere}.",
         ) from error
 
 

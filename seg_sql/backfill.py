@@ -21,7 +21,7 @@ from seg_sql.ownership import ASIDE_PREFIX, aside, check_ours, leftovers
 from seg_sql.run import Options, drop_made, start
 from seg_sql.runner import locked
 from seg_sql.segment_history import histories
-from seg_sql.session import Settings, artifacts_of, session
+from seg_sql.session import Settings, artifacts_folder, session
 from seg_sql.step import Steps
 from seg_sql.workspace import Workspace
 
@@ -51,14 +51,14 @@ def backfill(
         names = _sources(real, models)
         workspace = _beside(real)
         order = _order(workspace, names)
-        target = Target(artifacts_of(real.project, settings).folder / "backfill")
+        target = Target(artifacts_folder(settings) / "backfill")
         run = start(workspace, "backfill", Options(tests=False, wait=settings.wait), log, target)
         engine, failed = run.engine, False
         with locked(run):
             existing = engine.existing()
             outputs = [o.name for name in order for o in workspace.nodes[name].outputs.values()]
             kept = [node.name for name in names for node in histories(workspace, name)]
-            check_ours(workspace, engine, [*outputs, *kept], existing)
+            check_ours(workspace, [*outputs, *kept], existing)
             engine.prepare_schema()
             done = set() if full_refresh else _done(workspace, run.history_steps, names)
             # What was fitted for the last day serves the next one, also after an interruption.

@@ -212,7 +212,7 @@ def _columns(run: Run, relation: str) -> list[str]:
 def data_test(run: Run, each: DataTest) -> Status:
     """Run a data test, keep its SQL in target/compiled, and return its status."""
     store = run.steps if run.options.store_failures else None
-    finished, sql = run_data_test(each, run.workspace, run.engine, store=store)
+    finished, sql = run_data_test(each, run.workspace, store=store)
     compiled = ""
     if sql:
         shown = f"sql/tests/{each.name}.sql"

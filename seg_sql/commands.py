@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from seg_sql.artifacts import LeftOver, left_over, modified_since
+from seg_sql.artifacts import LeftOver, Target, left_over, modified_since
 from seg_sql.errors import ConfigError
 from seg_sql.events import Log, Said
 from seg_sql.inputs import Limits
 from seg_sql.ownership import internal
 from seg_sql.select import select as select_nodes
-from seg_sql.session import Settings, artifacts_folder, artifacts_of, offline, session
+from seg_sql.session import Settings, artifacts_folder, offline, session
 from seg_sql.workspace import Workspace
 
 
@@ -42,7 +42,7 @@ def run(
         command, settings = left.command, _as_before(settings, left)
         full_refresh = full_refresh or bool(left.args.get("full_refresh"))
     with session(settings, writes=command != "test" or store_failures) as workspace:
-        target = artifacts_of(workspace.project, settings)
+        target = Target(artifacts_folder(settings))
         if left is not None:
             select = [name for name in left.models if name in workspace.nodes]
             # Killed in a run before the last one, which did not build it: its record is lost.
@@ -174,7 +174,7 @@ def listing(
         if set(resource_type) == {"internal"}:
             return
     workspace = offline(settings)
-    folder = artifacts_of(workspace.project, settings).folder
+    folder = artifacts_folder(settings)
     names = _select(workspace, folder, select, exclude, state)
     for name in workspace.graph.order:
         node = workspace.nodes[name]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from seg_sql.artifacts import Target
 from seg_sql.commands import chosen_nodes, counted
 from seg_sql.errors import ConfigError, SelectionError, did_you_mean
 from seg_sql.events import Log
-from seg_sql.session import Settings, artifacts_of, session
+from seg_sql.session import Settings, artifacts_folder, session
 from seg_sql.step import Steps
 from seg_sql.workspace import Workspace
 
@@ -26,7 +27,7 @@ def compile_models(
     from seg_sql.checking import check
 
     with session(settings) as workspace:
-        target = artifacts_of(workspace.project, settings)
+        target = Target(artifacts_folder(settings))
         names = chosen_nodes(workspace, target.folder, select, exclude, state)
         order = [name for name in workspace.graph.order if name in names]
         models = [name for name in order if workspace.nodes[name].model.resource == "model"]

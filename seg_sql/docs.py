@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from seg_sql import __version__, freshness, resources
-from seg_sql.artifacts import Target
+from seg_sql.artifacts import Target, writing
 from seg_sql.data_tests import DataTest, data_tests
 from seg_sql.events import Log
-from seg_sql.exporting import make_folder, unwritable
+from seg_sql.exporting import make_folder
 from seg_sql.grain import grain
 from seg_sql.lineage import Columns, lineage
 from seg_sql.nodes import Node
@@ -50,10 +50,8 @@ def write_docs(settings: Settings, folder: Path | None = None) -> Iterator[str]:
         make_folder(folder)
         Target(folder).write_catalog(workspace, steps)
     path = folder / "index.html"
-    try:
+    with writing(path):
         path.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise unwritable(path, error) from error
     yield f"Wrote {path} and catalog.json: {len(names)} models."
 
 

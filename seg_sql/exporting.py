@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from seg_sql.artifacts import writing
 from seg_sql.engines import FileFormat
 from seg_sql.errors import ConfigError
 from seg_sql.grain import grain
@@ -49,18 +50,8 @@ def export_files(
 
 def make_folder(folder: Path) -> None:
     """Make the folder that is exported to, or say why it cannot be."""
-    try:
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise unwritable(folder, error) from error
-
-
-def unwritable(path: Path, error: OSError) -> ConfigError:
-    """Return the error that says why a file or folder cannot be written."""
-    return ConfigError(
-        f"{path} cannot be written: {error.strerror or error}.",
-        hint="Give the user of this process the right, free space, or choose another folder.",
-    )
 
 
 def _published(
@@ -90,10 +81,9 @@ def _write(steps: Steps, output: Model, file: Path, file_format: FileFormat) -> 
     )
     part = file.with_name(f"{file.name}.part")
     try:
-        rows = engine.export(query, part, file_format)
-        part.replace(file)
-    except OSError as error:
-        raise unwritable(file, error) from error
+        with writing(file):
+            rows = engine.export(query, part, file_format)
+            part.replace(file)
     finally:
         part.unlink(missing_ok=True)
     return rows

@@ -13,12 +13,14 @@ from pydantic import BaseModel
 
 from seg_sql.algorithm import Algorithm, described
 from seg_sql.config import (
+    CONFIG_KEYS,
     INPUT_COLUMNS,
     ColumnEntry,
     ModelConfig,
 )
 from seg_sql.errors import ConfigError, ParseError, did_you_mean, nearest
 from seg_sql.project import Model, Project
+from seg_sql.select import Selectable
 from seg_sql.yaml_files import YamlFile, validate
 
 Config = TypeVar("Config", bound=BaseModel)
@@ -217,6 +219,38 @@ def validate_config(
                 error.where = f"{model.shown}:{number}"
                 break
         raise
+
+
+def algorithm_options(
+    algorithm: Algorithm, model: Model, own: Mapping[str, Any], project: Project
+) -> BaseModel:
+    """Check an algorithm's options; those of seg_sql.yml win over the model's own."""
+    in_project = {
+        key: value
+        for key, value in project.config.models.get(model.name, {}).items()
+        if key not in CONFIG_KEYS
+    }
+    if in_project:
+        return validate(
+            algorithm.options,
+            {**own, **in_project},
+            project.document,
+            prefix=("models", model.name),
+            also=ModelConfig.model_fields,
+        )
+    return validate_config(own, model, kind=algorithm.options, also=ModelConfig.model_fields)
+
+
+def selectable(node: Node) -> Selectable:
+    """Return what the selection grammar asks of a node."""
+    return Selectable(
+        name=node.name,
+        resource_type=node.model.resource,
+        path=node.model.shown,
+        tags=frozenset({*node.config.tags, node.model.area}),
+        materialized=node.kind,
+        outputs=frozenset(output.name for output in node.outputs.values()),
+    )
 
 
 def _line_of(model: Model, name: str, *, call: str = "ref(") -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from seg_sql.engines import MARK, WORK_PREFIX, Engine, Existing
+from seg_sql.engines import MARK, WORK_PREFIX, Existing
 from seg_sql.errors import StartError
 from seg_sql.workspace import Workspace
 
@@ -48,14 +48,14 @@ def marked_by(relation: Existing) -> str | None:
 
 
 def check_ours(
-    workspace: Workspace, engine: Engine, names: Iterable[str], existing: Mapping[str, Existing]
+    workspace: Workspace, names: Iterable[str], existing: Mapping[str, Existing]
 ) -> None:
     """Stop before anything starts when a relation of ours would replace somebody else's.
 
     Raises:
         StartError: It names the relation, whose it is, and the ways out.
     """
-    project = workspace.project
+    project, engine = workspace.project, workspace.engine
     folded = {name.lower(): relation for name, relation in existing.items()}
     for name in names:
         relation = project.relation_name(name)

@@ -52,7 +52,7 @@ def build(run: Run, names: Iterable[str]) -> RunFinished:
                 for output in workspace.nodes[name].outputs.values()
             ]
             ours += [each.name for name in building for each in histories(workspace, name)]
-            check_ours(workspace, engine, [*ours, *RUN_TABLES, *_kept(run, tests)], existing)
+            check_ours(workspace, [*ours, *RUN_TABLES, *_kept(run, tests)], existing)
             _check_upstream(run, building, existing)
             _check_rights(run)
             engine.prepare_schema()
@@ -94,7 +94,7 @@ def test(run: Run, names: Iterable[str]) -> RunFinished:
     with locked(run) if run.options.store_failures else nullcontext():
         with _starting():
             existing = engine.existing()
-            check_ours(workspace, engine, _kept(run, tests), existing)
+            check_ours(workspace, _kept(run, tests), existing)
             _say_start(run, [], units, tests)
             _settle(run, chosen)
         try:

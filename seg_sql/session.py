@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from seg_sql.artifacts import Target
 from seg_sql.engines import open_engine
 from seg_sql.errors import ConfigError
 from seg_sql.inputs import Limits
@@ -54,13 +53,8 @@ def target_of(project: Project, settings: Settings) -> DuckDBTarget | PostgresTa
     return target
 
 
-def artifacts_of(project: Project, settings: Settings) -> Target:
-    """Return the folder that artifacts go to."""
-    return Target(artifacts_folder(settings))
-
-
 def artifacts_folder(settings: Settings) -> Path:
-    """Return the folder that artifacts go to, before the project is read."""
+    """Return the folder that artifacts go to."""
     return settings.target_path or settings.project_dir / "target"
 
 

@@ -11,19 +11,14 @@ from typing import Any
 
 from seg_sql import resources
 from seg_sql.data_tests import DataTest, as_template
-from seg_sql.engines import Engine, Publication
-from seg_sql.errors import (
-    DatabaseError,
-    SegSqlError,
-)
+from seg_sql.engines import LONGEST_NAME, Publication
+from seg_sql.errors import DatabaseError, SegSqlError
 from seg_sql.events import Status, TestFinished
 from seg_sql.generic_tests import BOUND, Settings
 from seg_sql.ownership import FAILURES_PREFIX, described
 from seg_sql.sql_errors import lines_around
 from seg_sql.step import Steps
 from seg_sql.workspace import Workspace
-
-LONGEST_NAME = 63
 
 _COMPARE = {
     ">": operator.gt,
@@ -64,14 +59,13 @@ def render_data_test(test: DataTest, workspace: Workspace) -> str:
 
 
 def run_data_test(
-    test: DataTest, workspace: Workspace, engine: Engine, *, store: Steps | None = None
+    test: DataTest, workspace: Workspace, *, store: Steps | None = None
 ) -> tuple[TestFinished, str]:
     """Run a data test; return what it found and its SQL.
 
     Args:
         test: The test.
         workspace: The project.
-        engine: The connection.
         store: Set to keep the bad rows in the table `seg_sql_failures_<test>` of the schema.
     """
     started = time.perf_counter()
@@ -80,7 +74,7 @@ def run_data_test(
     try:
         sql = render_data_test(test, workspace)
         if store is None:
-            failures = _count(sql, workspace, engine)
+            failures = _count(sql, workspace)
         else:
             failures = _store(test, sql, store)
             table = workspace.published(stored_failures_name(test.name, workspace))
@@ -108,10 +102,10 @@ def run_data_test(
     return finished, sql
 
 
-def _count(sql: str, workspace: Workspace, engine: Engine) -> int:
+def _count(sql: str, workspace: Workspace) -> int:
     counting = (resources.SQL / "runner" / "count_failures.sql").read_text("utf-8")
     count = workspace.renderer.render(counting, "sql/runner/count_failures.sql", test=sql)
-    return int(engine.fetch(count.sql).rows[0][0])
+    return int(workspace.engine.fetch(count.sql).rows[0][0])
 
 
 def _store(test: DataTest, sql: str, steps: Steps) -> int:

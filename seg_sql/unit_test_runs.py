@@ -39,7 +39,7 @@ def run_unit_tests(run: Run, units: Sequence[UnitTest]) -> None:
     for unit in units:
         name = unit.entry.model
         try:
-            finished = run_unit_test(unit, run.workspace, run.engine)
+            finished = run_unit_test(unit, run.workspace)
         except DatabaseError as error:
             lose(run, error)
             return

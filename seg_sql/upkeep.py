@@ -10,7 +10,7 @@ from seg_sql.commands import counted
 from seg_sql.engines import WORK_PREFIX
 from seg_sql.errors import ConfigError, DatabaseError, SegSqlError
 from seg_sql.ownership import aside, leftovers, stored_failures
-from seg_sql.session import Settings, artifacts_of, session, target_of
+from seg_sql.session import Settings, artifacts_folder, session, target_of
 from seg_sql.step import Steps
 from seg_sql.workspace import Workspace
 
@@ -76,7 +76,7 @@ def clean(settings: Settings) -> Iterator[str]:
         for name in (*left, *failures):
             engine.drop(name)
         engine.unlock()
-        folder = artifacts_of(workspace.project, settings).folder
+        folder = artifacts_folder(settings)
     yield (
         f"Dropped {counted(left, 'work table')} and"
         f" {counted(failures, 'table')} of stored failures in {engine.schema}."

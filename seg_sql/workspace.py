@@ -9,20 +9,25 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from pydantic import BaseModel
-
 from seg_sql import inputs as inputs_
-from seg_sql.algorithm import Algorithm, load
+from seg_sql.algorithm import load
 from seg_sql.config import CONFIG_KEYS, ModelConfig, algorithm_names
 from seg_sql.engines import Engine
 from seg_sql.errors import ConfigError, DatabaseError, ParseError, did_you_mean
 from seg_sql.graph import Graph
 from seg_sql.inputs import Input, Limits
-from seg_sql.nodes import Node, check_reads, leave_out_readers, owners_of, validate_config
+from seg_sql.nodes import (
+    Node,
+    algorithm_options,
+    check_reads,
+    leave_out_readers,
+    owners_of,
+    selectable,
+    validate_config,
+)
 from seg_sql.project import Model, Project, missing_columns
 from seg_sql.render import Rendered, Renderer
 from seg_sql.select import Selectable
-from seg_sql.yaml_files import validate
 
 # Stands for as_of while the graph is found, before the last order line is known.
 _SOME_DAY = "1970-01-01"
@@ -259,28 +264,8 @@ class Workspace:
             rendered.refs,
             rendered.inputs,
             algorithm,
-            self._algorithm_options(algorithm, model, own),
+            algorithm_options(algorithm, model, own, self.project),
         )
-
-    def _algorithm_options(
-        self, algorithm: Algorithm, model: Model, own: Mapping[str, Any]
-    ) -> BaseModel:
-        """Check an algorithm's options; those of seg_sql.yml win over those of the model."""
-        project = self.project
-        in_project = {
-            key: value
-            for key, value in project.config.models.get(model.name, {}).items()
-            if key not in CONFIG_KEYS
-        }
-        if in_project:
-            return validate(
-                algorithm.options,
-                {**own, **in_project},
-                project.document,
-                prefix=("models", model.name),
-                also=ModelConfig.model_fields,
-            )
-        return validate_config(own, model, kind=algorithm.options, also=ModelConfig.model_fields)
 
     def _project_config(self, model: Model) -> dict[str, Any]:
         given = self.project.config.models.get(model.name, {})
@@ -331,17 +316,7 @@ class Workspace:
     @cached_property
     def selectable(self) -> dict[str, Selectable]:
         """Return what the selection grammar asks of each node."""
-        return {
-            name: Selectable(
-                name=name,
-                resource_type=node.model.resource,
-                path=node.model.shown,
-                tags=frozenset({*node.config.tags, node.model.area}),
-                materialized=node.kind,
-                outputs=frozenset(output.name for output in node.outputs.values()),
-            )
-            for name, node in self.nodes.items()
-        }
+        return {name: selectable(node) for name, node in self.nodes.items()}
 
     def compile(
         self,

@@ -59,7 +59,7 @@ LAYERS = [
         "unit_testing",
         "console",
     },
-    {"data_tests", "outcome", "ownership", "grain", "lineage"},
+    {"data_tests", "outcome", "row_diff", "ownership", "grain", "lineage"},
     {"algorithms"},
     {"step", "slices"},
     {"workspace", "journal"},

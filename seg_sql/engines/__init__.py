@@ -25,6 +25,8 @@ FileFormat = Literal["parquet", "csv"]
 
 WORK_PREFIX = "seg_tmp_"
 MARK = "seg-sql"
+LONGEST_NAME = 63
+"""Bytes of a name that PostgreSQL keeps; on every engine, so that tables are called the same."""
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from seg_sql.engines import Publication
+from seg_sql.engines import LONGEST_NAME, Publication
 from seg_sql.engines import _postgres_catalog as catalog
 from seg_sql.engines._postgres_catalog import Index
 from seg_sql.engines._postgres_errors import sqlstate
-from seg_sql.engines.postgres import LONGEST_NAME, PostgresEngine
+from seg_sql.engines.postgres import PostgresEngine
 from seg_sql.errors import DatabaseError
 
 UNDEFINED_COLUMN = "42703"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seg_sql.engines import (
+    LONGEST_NAME,
     Column,
     Existing,
     FileFormat,
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
 
     from seg_sql.profiles import PostgresTarget
-
-LONGEST_NAME = 63
 
 _EXISTING = """
 select

@@ -37,7 +37,7 @@ def clv(source: Source) -> Part | str:
     if {"clv_holdout", "clv_metrics"} <= source.built:
         tested = {**given, "model": about["model"]}
         metrics = source.rows("clv_metrics", given=tested)
-        figures += _holdout(source, tested, metrics)
+        figures += _holdout(source, tested)
         table = _metrics(metrics)
     lead = (
         f"{note}Expected until {about['horizon_end']}: {money(about['clv'])} from"
@@ -200,7 +200,7 @@ def _matrices(source: Source, given: Mapping[str, Any], about: Mapping[str, Any]
     return figures
 
 
-def _holdout(source: Source, given: Mapping[str, Any], metrics: Rows) -> list[Figure]:
+def _holdout(source: Source, given: Mapping[str, Any]) -> list[Figure]:
     rows = source.rows("clv_holdout", given=given)
     if not rows:
         return []
