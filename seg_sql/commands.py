@@ -213,12 +213,3 @@ def listing(
             yield json.dumps({"name": test_name, "resource_type": kind, "original_file_path": path})
         else:
             yield path if output == "path" else test_name
-
-
-def counted(things: Sequence[str], what: str) -> str:
-    """Return how many there are, in words.
-
-    >>> counted(["rfm"], "model"), counted([], "model")
-    ('1 model', '0 models')
-    """
-    return f"{len(things)} {what}{'' if len(things) == 1 else 's'}"

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from seg_sql.artifacts import Target
-from seg_sql.commands import chosen_nodes, counted
+from seg_sql.commands import chosen_nodes
 from seg_sql.errors import ConfigError, SelectionError, did_you_mean
 from seg_sql.events import Log
 from seg_sql.session import Settings, artifacts_folder, session
 from seg_sql.step import Steps
+from seg_sql.wording import counted
 from seg_sql.workspace import Workspace
 
 
@@ -34,7 +35,7 @@ def compile_models(
         if lint:
             check(workspace, order)
             keep = "keeps" if len(models) == 1 else "keep"
-            yield f"{counted(models, 'model')} {keep} to the portable subset."
+            yield f"{counted(len(models), 'model')} {keep} to the portable subset."
             return
         _settle_quietly(workspace, names)
         for name in models:
@@ -45,7 +46,7 @@ def compile_models(
             elif len(models) == 1:
                 yield sql
         if len(models) != 1 and dialect is None:
-            yield f"{counted(models, 'model')} compiled to {target.folder / 'compiled'}"
+            yield f"{counted(len(models), 'model')} compiled to {target.folder / 'compiled'}"
 
 
 def scoring_sql(settings: Settings, name: str) -> str:

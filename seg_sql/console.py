@@ -29,6 +29,7 @@ from seg_sql.events import (
     TestFinished,
     as_json,
 )
+from seg_sql.wording import counted
 
 if TYPE_CHECKING:
     from seg_sql.engines import Result
@@ -156,7 +157,7 @@ class Console:
             word = {"pass": "PASS", "warn": "WARN", "fail": "FAIL"}.get(event.status, "ERROR")
             kind = "unit test" if event.kind == "unit" else "test"
             count = (
-                f" {event.failures:,} row{'' if event.failures == 1 else 's'}"
+                f" {counted(event.failures, 'row')}"
                 if event.kind == "data" and event.failures
                 else ""
             )

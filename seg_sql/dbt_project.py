@@ -31,6 +31,7 @@ from seg_sql.select import select as select_nodes
 from seg_sql.session import Settings, session
 from seg_sql.step import Steps
 from seg_sql.testing import render_data_test
+from seg_sql.wording import counted
 from seg_sql.workspace import Workspace, inlined
 
 MADE = "seg_sql_project"
@@ -152,7 +153,7 @@ def export_dbt(
         "seed": sum(name.startswith("seeds/") and name.endswith(".csv") for name in files),
         "test": sum(name.startswith("tests/") for name in files),
     }
-    said = ", ".join(f"{n} {what}{'' if n == 1 else 's'}" for what, n in counts.items())
+    said = ", ".join(counted(number, what) for what, number in counts.items())
     yield f"Wrote {folder}: {said}, for dbt on {opened.dialect}."
     if unmapped:
         yield f"Left out, because an input lacks what they need: {', '.join(unmapped)}"

@@ -13,6 +13,7 @@ from seg_sql.project import Model
 from seg_sql.select import select as select_nodes
 from seg_sql.session import Settings, session
 from seg_sql.step import Steps
+from seg_sql.wording import counted
 from seg_sql.workspace import Workspace
 
 
@@ -43,7 +44,7 @@ def export_files(
         for output in found:
             file = folder / f"{workspace.project.relation_name(output.name)}.{file_format}"
             rows = _write(steps, output, file, file_format)
-            yield f"{file}  {rows:,} {'row' if rows == 1 else 'rows'}"
+            yield f"{file}  {counted(rows, 'row')}"
     if missing:
         yield f"Not built, and so not exported: {', '.join(missing)}"
 

@@ -12,6 +12,7 @@ from seg_sql.errors import DatabaseError, StartError, sentence
 from seg_sql.events import Log, NodeFinished, Said
 from seg_sql.inputs import check_ids
 from seg_sql.step import Steps
+from seg_sql.wording import counted
 from seg_sql.workspace import Workspace
 
 # As in sql/tests/too_much_dropped.sql.
@@ -196,10 +197,10 @@ def warn_if_ahead(workspace: Workspace, day: datetime.date, log: Log) -> None:
     now = _today(workspace.project.vars.timezone)
     ahead = (day - now.date()).days - 1
     if ahead > 0:
-        days = "1 day" if ahead == 1 else f"{ahead:,} days"
         log(
             Said(
-                f"as_of {day} lies in the future: recency counts {days} that are still to come.",
+                f"as_of {day} lies in the future: recency counts {counted(ahead, 'day')} that are"
+                " still to come.",
                 level="warn",
                 hint=f"The first day that is not over is {now.date()}; as_of may be the day after.",
             )
@@ -295,9 +296,7 @@ def _warn_if_much_is_dropped(rows: Sequence[Mapping[str, Any]], log: Log) -> Non
         if round(share, 9) > MUCH_DROPPED:
             reasons = {row["reason"] for row in dropped}
             counts = ", ".join(
-                f"{row['reason']} ({int(row['line_count']):,}"
-                f" {'line' if row['line_count'] == 1 else 'lines'})"
-                for row in dropped
+                f"{row['reason']} ({counted(int(row['line_count']), 'line')})" for row in dropped
             )
             asked = [hint for reason, hint in _WRITTEN.items() if reason in reasons]
             log(

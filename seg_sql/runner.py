@@ -23,6 +23,7 @@ from seg_sql.run import Run, end, finish, lose
 from seg_sql.segment_history import histories, sources
 from seg_sql.testing import stored_failures_name
 from seg_sql.unit_test_runs import run_unit_tests, unit_tests_due
+from seg_sql.wording import counted
 from seg_sql.workspace import Workspace
 
 _SAYS_AS_OF = re.compile(r"\bas_of\(\)|\bvar\(\s*['\"]as_of['\"]")
@@ -265,8 +266,8 @@ def _drop_leftovers(run: Run, existing: Mapping[str, Existing]) -> None:
                 raise
             run.log(Said(f"{name} could not be dropped: {error.message}", level="warn"))
     if dropped:
-        what = "work relation" if dropped == 1 else "work relations"
-        run.log(Said(f"Dropped {dropped} {what} of an interrupted run.", level="debug"))
+        what = counted(dropped, "work relation")
+        run.log(Said(f"Dropped {what} of an interrupted run.", level="debug"))
 
 
 def _say_start(
@@ -297,9 +298,9 @@ def _say_start(
 def _say_passed(run: Run, order: Sequence[str], units: Sequence[UnitTest]) -> None:
     passed = len(unit_tests_due(run, order, only_changed=False)) - len(units)
     if passed:
-        said = "1 unit test" if passed == 1 else f"{passed} unit tests"
         verb = "is" if passed == 1 else "are"
-        run.log(Said(f"{said} passed before and {verb} not run again.", level="debug"))
+        said = f"{counted(passed, 'unit test')} passed before and {verb} not run again."
+        run.log(Said(said, level="debug"))
 
 
 def _say_limits(run: Run) -> None:

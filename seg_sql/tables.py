@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from seg_sql.errors import ConfigError, SelectionError, did_you_mean
 from seg_sql.fitting import task
 from seg_sql.step import Steps
+from seg_sql.wording import counted
 from seg_sql.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Table:
             first = workspace.engine.frame(
                 steps.sql("all_rows", relation=relation, limit=SHOWN_ROWS)
             )
-        said = f"{html.escape(self.name)}: {total:,} {'row' if total == 1 else 'rows'}"
+        said = f"{html.escape(self.name)}: {counted(total, 'row')}"
         more = f", the first {len(first)}" if total > len(first) else ""
         rows: str = first.to_html(index=False)
         return f"<p>{said}{more}</p>{rows}"

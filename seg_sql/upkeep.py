@@ -6,12 +6,12 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from seg_sql.commands import counted
 from seg_sql.engines import WORK_PREFIX
 from seg_sql.errors import ConfigError, DatabaseError, SegSqlError
 from seg_sql.ownership import aside, leftovers, stored_failures
 from seg_sql.session import Settings, artifacts_folder, session, target_of
 from seg_sql.step import Steps
+from seg_sql.wording import counted
 from seg_sql.workspace import Workspace
 
 _FILES = ("manifest.json", "run_results.json", "catalog.json")
@@ -78,8 +78,8 @@ def clean(settings: Settings) -> Iterator[str]:
         engine.unlock()
         folder = artifacts_folder(settings)
     yield (
-        f"Dropped {counted(left, 'work table')} and"
-        f" {counted(failures, 'table')} of stored failures in {engine.schema}."
+        f"Dropped {counted(len(left), 'work table')} and"
+        f" {counted(len(failures), 'table')} of stored failures in {engine.schema}."
     )
     if not folder.is_dir():
         return

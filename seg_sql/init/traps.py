@@ -23,6 +23,7 @@ from seg_sql.init.sample import (
     render,
 )
 from seg_sql.init.wording import percent, shown
+from seg_sql.wording import counted
 
 # Words in the status of orders that did not happen, were taken back, or are not paid yet.
 _NOT_HAPPENED = re.compile(
@@ -97,11 +98,7 @@ def _status(text: str) -> str:
 
 
 def _listed(values: list[Value]) -> str:
-    return ", ".join(f"{shown(v.text)} ({_lines(v.lines)})" for v in values)
-
-
-def _lines(count: int) -> str:
-    return "1 line" if count == 1 else f"{count:,} lines"
+    return ", ".join(f"{shown(v.text)} ({counted(v.lines, 'line')})" for v in values)
 
 
 def _without(look: Look, profile: Profile, values: list[Value]) -> str:
@@ -303,7 +300,7 @@ def spaces(look: Look) -> Iterator[Setting]:
         return
     found = look.sample.spaces(profile.name)
     if found["n_ids"]:
-        ids = "1 id" if found["n_ids"] == 1 else f"{found['n_ids']:,} ids"
+        ids = counted(found["n_ids"], "id")
         why = (
             f"{shown(profile.name)} has {ids} with and without spaces at the ends, as"
             f" {shown(found['example'])}: each form is a customer of its own. Export them without."
@@ -326,11 +323,11 @@ def _id(text: str) -> str | int:
 
 def negatives(look: Look) -> Iterator[Setting]:
     """Explain negative lines: refunds, and cancellations with their own order ids."""
-    counted = {role: _negative_lines(look, role) for role in ("quantity", "amount")}
-    role = max(counted, key=lambda r: counted[r])
-    if not counted[role]:
+    negative = {role: _negative_lines(look, role) for role in ("quantity", "amount")}
+    role = max(negative, key=lambda r: negative[r])
+    if not negative[role]:
         return
-    numbers_ = [look.columns[r] for r in counted if r in look.columns]
+    numbers_ = [look.columns[r] for r in negative if r in look.columns]
     order_id = look.columns.get("order_id")
     groups = look.sample.prefixes(order_id, numbers_) if order_id else []
     signed = [
@@ -342,7 +339,7 @@ def negatives(look: Look) -> Iterator[Setting]:
         prefixes = ", ".join(f"{g['prefix']} (as {shown(g['example'])})" for g in signed)
         what = f"Order ids that begin with {prefixes} have negative lines: cancellations."
     else:
-        share = percent(counted[role], look.sample.lines)
+        share = percent(negative[role], look.sample.lines)
         what = f"{shown(look.columns[role])} is negative on {share} of the lines: refunds."
     why = (
         f"{what} `net` takes them off the customer's money, and they do not count as purchases;"

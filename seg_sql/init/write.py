@@ -20,6 +20,7 @@ from seg_sql.init.names import ROLES
 from seg_sql.init.sample import template_environment
 from seg_sql.init.wording import shown
 from seg_sql.profiles import DEFAULT_SCHEMA
+from seg_sql.wording import counted
 
 _WIDTH = 90
 _KEYS = ("attributes", "where", "date_order", "decimal_comma", "anonymous_ids")
@@ -83,7 +84,7 @@ def propose(
         for role in _WANTED
         if role not in choice.columns and not (role == "amount" and "unit_price" in choice.columns)
     }
-    rows = f"{looked_at:,} line{'' if looked_at == 1 else 's'} of {source.shown}"
+    rows = f"{counted(looked_at, 'line')} of {source.shown}"
     text = (
         template_environment()
         .get_template("seg_sql.yml.jinja")

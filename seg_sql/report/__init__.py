@@ -8,6 +8,7 @@ from pathlib import Path
 from seg_sql import __version__
 from seg_sql.errors import ConfigError, StartError
 from seg_sql.session import Settings, session
+from seg_sql.wording import counted
 
 
 def report(settings: Settings, *, output: Path | None, charts: Path | None) -> Iterator[str]:
@@ -58,12 +59,8 @@ def report(settings: Settings, *, output: Path | None, charts: Path | None) -> I
         yield f"Left out: {line}"
     size = len(text.encode()) // 1000
     yield (
-        f"Wrote {target}: {_count(len(parts), 'part')}, {_count(len(figures), 'chart')},"
+        f"Wrote {target}: {counted(len(parts), 'part')}, {counted(len(figures), 'chart')},"
         f" {size:,} kB."
     )
     if charts is not None:
         yield f"Wrote {2 * len(figures)} files to {charts}: each chart as PNG and SVG."
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
