@@ -157,7 +157,7 @@ def _beside(real: Workspace) -> Workspace:
 
 
 def _order(workspace: Workspace, names: Sequence[str]) -> list[str]:
-    wanted = set(names).union(*(workspace.graph.above(name) for name in names))
+    wanted = workspace.graph.with_above(names)
     return [name for name in workspace.graph.order if name in wanted]
 
 

@@ -148,15 +148,13 @@ def project_vars(
     return validate(ProjectVars, {**config.vars, **given}, YamlFile(Path("--vars"), ""))
 
 
-def model_options(
-    name: str, config: ProjectConfig, document: YamlFile, overrides: Mapping[str, Any] | None = None
-) -> BaseModel:
+def model_options(name: str, config: ProjectConfig, document: YamlFile) -> BaseModel:
     """Return the options of a packaged model that has some, with its defaults filled in."""
     kind = MODEL_OPTIONS[name]
     given = {
         key: value for key, value in config.models.get(name, {}).items() if key not in CONFIG_KEYS
     }
-    return validate(kind, {**given, **(overrides or {})}, document, prefix=("models", name))
+    return validate(kind, given, document, prefix=("models", name))
 
 
 MATERIALIZATIONS = ("table", "view", "incremental", "history", "ephemeral", "seed")
@@ -259,23 +257,19 @@ def _tests_key(data: Any) -> Any:
     return data
 
 
-class UnitGiven(BaseModel):
-    """What a unit test puts in the place of one ref() or input()."""
+class UnitRows(BaseModel):
+    """The rows that a unit test expects: written out, or in a file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    format: Literal["dict", "csv"] = "dict"
+    rows: list[dict[str, Any]] | str = Field(default_factory=list)
+    fixture: str | None = None
+
+
+class UnitGiven(UnitRows):
+    """The rows that a unit test puts in the place of one ref() or input()."""
+
     input: str
-    format: Literal["dict", "csv"] = "dict"
-    rows: list[dict[str, Any]] | str = Field(default_factory=list)
-    fixture: str | None = None
-
-
-class UnitExpect(BaseModel):
-    """The rows that a unit test expects."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    format: Literal["dict", "csv"] = "dict"
-    rows: list[dict[str, Any]] | str = Field(default_factory=list)
-    fixture: str | None = None
 
 
 class UnitOverrides(BaseModel):
@@ -295,7 +289,7 @@ class UnitTestEntry(BaseModel):
     description: str = ""
     given: list[UnitGiven] = Field(default_factory=list)
     overrides: UnitOverrides = UnitOverrides()
-    expect: UnitExpect
+    expect: UnitRows
     tolerance: float = Field(default=1e-9, ge=0)
 
 

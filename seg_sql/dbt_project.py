@@ -178,7 +178,7 @@ def _chosen(
 ) -> tuple[set[str], list[str]]:
     """Return the selected models with all they read, and those whose inputs lack a column."""
     chosen = select_nodes(workspace.selectable, workspace.graph, select, exclude)
-    names = chosen | {up for name in chosen for up in workspace.graph.above(name)}
+    names = workspace.graph.with_above(chosen)
     lacking = {name for name in names if workspace.unmapped(name)}
     return names - lacking, [name for name in workspace.graph.order if name in lacking]
 

@@ -13,12 +13,12 @@ from seg_sql.algorithm import Fit, Task
 from seg_sql.engines import WORK_PREFIX, Existing, RelationKind
 from seg_sql.errors import DatabaseError, ModelError, SegSqlError
 from seg_sql.events import Said
+from seg_sql.given_rows import sql_type
 from seg_sql.journal import Journal, read
 from seg_sql.nodes import Node
 from seg_sql.ownership import leftovers
 from seg_sql.run import Run
 from seg_sql.step import Steps
-from seg_sql.unit_testing import sql_type
 from seg_sql.workspace import Workspace
 
 # The folder of target/ that journals of fits under way lie in.

@@ -93,14 +93,14 @@ def settle(workspace: Workspace, steps: Steps, chosen: set[str], log: Log) -> As
 
 def _check_inputs(workspace: Workspace, chosen: set[str]) -> None:
     """Stop when what the chosen models read cannot be joined."""
-    read = workspace.reads(_all_read(workspace, chosen)) | {"order_lines"}
+    read = workspace.reads(workspace.graph.with_above(chosen)) | {"order_lines"}
     known = [name for name in workspace.project.config.inputs if name in read]
     check_ids({name: workspace.input(name) for name in known}, workspace.project)
 
 
 def _count_broken_rows(workspace: Workspace, steps: Steps, chosen: set[str]) -> None:
     """Note how many rows of each CSV the reader refused; those of order_lines were just read."""
-    read = workspace.reads(_all_read(workspace, chosen))
+    read = workspace.reads(workspace.graph.with_above(chosen))
     others = sorted(name for name in read - {"order_lines"} if workspace.input(name).is_csv)
     before = steps.engine.rejected_rows()
     if workspace.input("order_lines").is_csv:
@@ -167,12 +167,8 @@ def reads_order_lines(workspace: Workspace, chosen: set[str]) -> bool:
     if "order_lines" not in workspace.project.config.inputs:
         return False
     return any(
-        "order_lines" in workspace.nodes[name].inputs for name in _all_read(workspace, chosen)
+        "order_lines" in workspace.nodes[name].inputs for name in workspace.graph.with_above(chosen)
     )
-
-
-def _all_read(workspace: Workspace, chosen: set[str]) -> set[str]:
-    return chosen | {up for name in chosen for up in workspace.graph.above(name)}
 
 
 def _warn_if_old(

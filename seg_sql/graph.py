@@ -19,8 +19,8 @@ class Graph:
     ('orders', 'rfm', 'rfm_segments')
     >>> sorted(graph.above("rfm_segments")), sorted(graph.above("rfm_segments", depth=1))
     (['orders', 'rfm'], ['rfm'])
-    >>> sorted(graph.below("orders"))
-    ['rfm', 'rfm_segments']
+    >>> sorted(graph.below("orders")), sorted(graph.with_above(["rfm"]))
+    (['rfm', 'rfm_segments'], ['orders', 'rfm'])
     """
 
     parents: Mapping[str, tuple[str, ...]]
@@ -55,6 +55,11 @@ class Graph:
     def above(self, name: str, depth: int | None = None) -> set[str]:
         """Return what a node reads, directly or not, up to a number of steps."""
         return _reach(self.parents, [name], depth)
+
+    def with_above(self, names: Iterable[str]) -> set[str]:
+        """Return some nodes and all that they read, directly or not."""
+        chosen = set(names)
+        return chosen | _reach(self.parents, chosen, None)
 
     def below(self, name: str, depth: int | None = None) -> set[str]:
         """Return what reads a node, directly or not, up to a number of steps."""

@@ -148,7 +148,7 @@ def _tests(run: Run, order: Sequence[str]) -> dict[str, list[DataTest]]:
     yesterday's.
     """
     chosen = set(order)
-    fresh = chosen | {up for name in chosen for up in run.workspace.graph.above(name)}
+    fresh = run.workspace.graph.with_above(chosen)
     found = []
     for each in data_tests(run.workspace):
         if run.workspace.limits.empty and each.file.name == "not_empty":

@@ -7,10 +7,10 @@ from typing import Any
 
 from seg_sql.csv_rows import kind_of, read_csv
 from seg_sql.errors import ConfigError, did_you_mean
+from seg_sql.given_rows import rows_sql, sql_type
 from seg_sql.options import PACKAGED_MAPS
 from seg_sql.project import Model
 from seg_sql.step import Steps
-from seg_sql.unit_testing import rows_sql, sql_type
 
 MAX_ROWS = 10_000
 

@@ -77,12 +77,12 @@ def select(
     words = _words(chosen)
     left_out: set[str] = set()
     for word in _words(excluded):
-        left_out |= _union(word, nodes, graph, modified, must_match=True)
+        left_out |= _union(word, nodes, graph, modified)
     if not words:
         return set(nodes) - left_out
     found: set[str] = set()
     for word in words:
-        found |= _union(word, nodes, graph, modified, must_match=True)
+        found |= _union(word, nodes, graph, modified)
     return found - left_out
 
 
@@ -95,13 +95,11 @@ def _union(
     nodes: Mapping[str, Selectable],
     graph: Graph,
     modified: frozenset[str],
-    *,
-    must_match: bool,
 ) -> set[str]:
     parts = [_atom(part, nodes, graph, modified) for part in word.split(",") if part]
     found = set.intersection(*parts) if parts else set()
     # Nothing modified is an answer, not a mistake.
-    if not found and must_match and "state:" not in word:
+    if not found and "state:" not in word:
         hint = _nearest(word, nodes, modified)
         raise SelectionError(f"The selection '{word}' matches nothing.", hint=hint)
     return found

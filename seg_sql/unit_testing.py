@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from seg_sql import inputs as inputs_
-from seg_sql import resources
-from seg_sql.config import INPUT_COLUMNS, InputConfig, UnitExpect, UnitGiven
+from seg_sql.config import INPUT_COLUMNS, InputConfig, UnitGiven, UnitRows
 from seg_sql.csv_rows import kind_of, read_csv
 from seg_sql.errors import ConfigError, DatabaseError, SegSqlError, did_you_mean
 from seg_sql.events import Status, TestFinished
+from seg_sql.given_rows import rows_sql, sql_type
 from seg_sql.options import MODEL_OPTIONS, ProjectVars
 from seg_sql.project import UnitTest
 from seg_sql.raw_relations import render_step
-from seg_sql.render import Renderer
 from seg_sql.row_diff import row_diff
 from seg_sql.sql_errors import lines_around
 from seg_sql.workspace import Workspace
@@ -265,45 +263,8 @@ def _given_rows(
     return f"({rows_sql(columns, rows, workspace.renderer)})"
 
 
-def sql_type(declared: str, kind: str, renderer: Renderer) -> str:
-    """Return a SQL type from schema.yml's word, or else from the kind of the given values."""
-    word = declared if declared and declared != "id" else ""
-    if not word:
-        word = {"number": "double"}.get(kind, kind)
-        if declared == "id" and kind == "number":
-            word = "bigint"
-    if word in ("double", "text"):
-        return renderer.render(f"{{{{ seg_sql.{word}() }}}}", "type").sql
-    return word
-
-
-def rows_sql(
-    columns: Sequence[Mapping[str, str]], rows: Sequence[Mapping[str, Any]], renderer: Renderer
-) -> str:
-    """Return given rows as a SELECT; each column has a `name` and a SQL `type`."""
-    values = [_one_kind([row.get(column["name"]) for row in rows]) for column in columns]
-    path = resources.SQL / "runner" / "rows.sql"
-    return renderer.render(
-        path.read_text("utf-8"),
-        "sql/runner/rows.sql",
-        columns=columns,
-        rows=list(zip(*values, strict=True)),
-    ).sql
-
-
-def _one_kind(values: Sequence[Any]) -> list[Any]:
-    """Return the values of a column with dates as text, and all as text where some are."""
-    plain = [str(value) if isinstance(value, datetime.date) else value for value in values]
-    if not any(isinstance(value, str) for value in plain):
-        return plain
-    return [
-        str(value).lower() if isinstance(value, bool) else None if value is None else str(value)
-        for value in plain
-    ]
-
-
 def _rows(
-    given: UnitGiven, test: UnitTest, declared: Mapping[str, str] | None = None
+    given: UnitRows, test: UnitTest, declared: Mapping[str, str] | None = None
 ) -> list[dict[str, Any]]:
     if given.fixture is not None:
         path = test.folder / given.fixture
@@ -318,7 +279,7 @@ def _rows(
     return given.rows
 
 
-def _expected(expect: UnitExpect, test: UnitTest, workspace: Workspace) -> list[dict[str, Any]]:
+def _expected(expect: UnitRows, test: UnitTest, workspace: Workspace) -> list[dict[str, Any]]:
     entry = workspace.project.models[test.entry.model].entry
     declared = {column.name: column.data_type for column in entry.columns}
-    return _rows(UnitGiven(input="", **expect.model_dump()), test, declared)
+    return _rows(expect, test, declared)
