@@ -6,11 +6,13 @@ import re
 import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from seg_sql import inputs as inputs_
+from seg_sql import resources
 from seg_sql.config import INPUT_COLUMNS, InputConfig, UnitGiven, UnitRows
 from seg_sql.csv_rows import kind_of, read_csv
 from seg_sql.errors import ConfigError, DatabaseError, SegSqlError, did_you_mean
@@ -33,41 +35,10 @@ def run_unit_test(test: UnitTest, workspace: Workspace) -> TestFinished:
     sql = ""
     try:
         pinned = _pinned(test, workspace)
-        given = {_called(item.input, test): item for item in test.entry.given}
-
-        asked: set[tuple[str, str]] = set()
-
-        def ref(name: str) -> str:
-            asked.add(("ref", name))
-            if ("ref", name) in given:
-                return _given_rows(given["ref", name], name, test, pinned, workspace)
-            node = workspace.nodes.get(name)
-            if node is not None and not node.builds:
-                compiled = pinned.compile(name, ref=ref, input=input_)
-                return f"({compiled})"
-            raise ConfigError(
-                f"The model {test.entry.model} reads ref('{name}'), for which the unit test gives"
-                " no rows.",
-                where=test.where,
-                hint=f"Add: - input: ref('{name}'), with rows.",
-            )
-
-        def input_(name: str) -> str:
-            asked.add(("input", name))
-            if ("input", name) not in given:
-                raise ConfigError(
-                    f"The model {test.entry.model} reads input('{name}'), for which the unit test"
-                    " gives no rows.",
-                    where=test.where,
-                    hint=f"Add: - input: input('{name}'), with rows.",
-                )
-            return f"({pinned.input(name).sql})"
-
         with pinned.renderer.variables(
             {"as_of_reason": "after as_of", **test.entry.overrides.vars}
         ):
-            sql = pinned.compile(test.entry.model, ref=ref, input=input_)
-        _check_read(given, asked, test)
+            sql = _over_given_rows(test, pinned, workspace)
         actual = workspace.engine.fetch(sql)
         expected = _expected(test.entry.expect, test, workspace)
         columns = list(dict.fromkeys(key for row in expected for key in row)) or list(
@@ -107,6 +78,45 @@ def run_unit_test(test: UnitTest, workspace: Workspace) -> TestFinished:
         detail=diff,
         compiled=sql,
     )
+
+
+def _over_given_rows(test: UnitTest, pinned: Workspace, real: Workspace) -> str:
+    """Return the model as one statement, with what it reads as the CTEs around it.
+
+    A ref is then a plain name, which PostgreSQL before 16 reads without an alias as well. The
+    name is none that a model would give to a CTE of its own.
+    """
+    given = {_called(item.input, test): item for item in test.entry.given}
+    ctes: dict[tuple[str, str], str] = {}
+
+    def read(kind: str, name: str) -> str:
+        node = real.nodes.get(name)
+        if (kind, name) in given and kind == "input":
+            rows = pinned.input(name).sql
+        elif (kind, name) in given:
+            rows = _given_rows(given[kind, name], name, test, pinned, real)
+        elif kind == "ref" and node is not None and not node.builds:
+            rows = pinned.compile(name, ref=ref, input=input_)
+        else:
+            raise ConfigError(
+                f"The model {test.entry.model} reads {kind}('{name}'), for which the unit test"
+                " gives no rows.",
+                where=test.where,
+                hint=f"Add: - input: {kind}('{name}'), with rows.",
+            )
+        ctes[kind, name] = rows
+        return f"given_{kind}_{name}"
+
+    ref, input_ = partial(read, "ref"), partial(read, "input")
+    model = pinned.compile(test.entry.model, ref=ref, input=input_)
+    _check_read(given, ctes, test)
+    if not ctes:
+        return model
+    named = {f"given_{kind}_{name}": rows for (kind, name), rows in ctes.items()}
+    path = resources.SQL / "runner" / "over_given_rows.sql"
+    return pinned.renderer.render(
+        path.read_text("utf-8"), "sql/runner/over_given_rows.sql", ctes=named, model=model
+    ).sql
 
 
 def _check_read(
@@ -260,7 +270,7 @@ def _given_rows(
         }
         for column in names
     ]
-    return f"({rows_sql(columns, rows, workspace.renderer)})"
+    return rows_sql(columns, rows, workspace.renderer)
 
 
 def _rows(

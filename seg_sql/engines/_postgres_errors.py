@@ -67,6 +67,8 @@ def database_error(
     elif state == _DISK_FULL or "no space left on device" in words.lower():
         message = f"The disk of the database server is full: {sentence(words)}"
         hint = "Free space there, then build again."
+    elif "FROM must have an alias" in words:
+        hint = "Before version 16 an input() or ephemeral model needs a name: {{ input('x') }} as x"
     elif state == _DENIED:
         hint = _grant_hint(words, connection, target) or hint
     position = None

@@ -24,7 +24,7 @@ POINTS = [
 
 MODEL = """
     {{ config(materialized='kmeans', unique_key='id', k=2, scaling='none', restarts=3) }}
-    select id, x, y from {{ input('points') }}
+    select id, x, y from {{ input('points') }} as points
 """
 
 
@@ -76,9 +76,12 @@ def test_a_four_line_model_publishes_all_outputs(points: BuildShop) -> None:
 @pytest.mark.parametrize(
     ("select", "kind"),
     [
-        ("select id, x, y from {{ input('points') }}", "view"),
-        ("with p as (select * from {{ input('points') }}) select id, x, y as z from p", "view"),
-        ("select id, x, y * 2 as y from {{ input('points') }}", "table"),
+        ("select id, x, y from {{ input('points') }} as points", "view"),
+        (
+            "with p as (select * from {{ input('points') }} as points) select id, x, y as z from p",
+            "view",
+        ),
+        ("select id, x, y * 2 as y from {{ input('points') }} as points", "table"),
         ("select id, x, y from {{ input('points') }} as p where x > -1", "table"),
         ("select distinct id, x, y from {{ input('points') }} as p", "table"),
         ("select id, x, y from {{ input('points') }} as p order by id limit 7", "table"),
@@ -98,13 +101,22 @@ def test_a_table_is_read_where_it_is(
         return table(self, select, **options)
 
     monkeypatch.setattr(Steps, "table", watched)
-    points.model("seen", "{{ config(materialized='view') }} select * from {{ input('points') }}")
+    points.model(
+        "seen", "{{ config(materialized='view') }} select * from {{ input('points') }} as points"
+    )
     config = MODEL[: MODEL.index("select")]
     points.model("clouds", config + select)
     points.build("+clouds")
     assert made[0] == kind
     assert len(points.rows("clouds")) == 7
     assert points.hidden() == []
+
+
+def test_an_input_without_a_name(points: BuildShop) -> None:
+    """It is fine but before PostgreSQL 16, where the error says what to write."""
+    points.model("plain", "select id from {{ input('points') }}")
+    code = points.run("build", "plain")
+    assert code == 0 or "an input() or ephemeral model needs a name" in points.said()
 
 
 def test_outputs_are_referred_to_and_selected_by_name(points: BuildShop) -> None:

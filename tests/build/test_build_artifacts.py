@@ -228,7 +228,7 @@ def remembered(duckdb_shop: BuildShop) -> BuildShop:
     shop = duckdb_shop
     shop.file("macros/mine.sql", "{% macro three() %}3{% endmacro %}")
     shop.model("inlined", "{{ config(materialized='ephemeral') }}\nselect {{ three() }} as n")
-    shop.model("reader", "select n from {{ ref('inlined') }}")
+    shop.model("reader", "select n from {{ ref('inlined') }} as inlined")
     shop.model("aside", "select {{ var('answer', 1) }} as n")
     shop.build("reader", "aside")
     (shop.folder / "target").rename(shop.folder / "before")

@@ -235,7 +235,7 @@ def test_tests_of_an_inlined_model_stop_what_reads_it(numbers: Numbers) -> None:
     shop.model(
         "inlined", "{{ config(materialized='ephemeral') }}\nselect n from {{ ref('numbers') }}"
     )
-    shop.model("reader", "select n from {{ ref('inlined') }}")
+    shop.model("reader", "select n from {{ ref('inlined') }} as inlined")
     shop.model("aside", "select n from {{ ref('numbers') }}")
     shop.schema(
         models=[{"name": "inlined", "columns": column({"accepted_range": {"max_value": 5}})}]

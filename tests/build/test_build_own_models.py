@@ -19,7 +19,9 @@ def test_own_models_of_every_kind(shop: BuildShop) -> None:
         from {{ ref('rfm') }};
         """,
     )
-    shop.model("seen", "{{ config(materialized='view') }}\nselect * from {{ ref('inlined') }}")
+    shop.model(
+        "seen", "{{ config(materialized='view') }}\nselect * from {{ ref('inlined') }} as inlined"
+    )
     shop.model(
         "tiered",
         """

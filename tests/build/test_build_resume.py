@@ -20,7 +20,7 @@ from seg_sql.step import Steps
 MODEL = """
     {{ config(materialized='kmeans', unique_key='id', k=6, scaling='none', restarts=2,
         sample_rows=200) }}
-    select id, x, y from {{ input('points') }}
+    select id, x, y from {{ input('points') }} as points
 """
 # After as many iterations the process is killed.
 LAST = 5

@@ -138,6 +138,33 @@ def test_the_tolerance_is_relative(duckdb_shop: BuildShop) -> None:
     assert unit(shop).status == "fail"
 
 
+def test_given_rows_stand_where_a_relation_does(shop: BuildShop) -> None:
+    """No ref needs an alias, and a CTE of the model's own hides none, whatever its name.
+
+    By hand: of 1 and 2.5 the CTE `given` keeps 2.5, the ephemeral model doubles both, and both
+    are counted: 2.5 + (2 + 5) + 2 + 2.
+    """
+    doubling(shop, "m\n13.5\n")
+    shop.file(
+        "macros/rows_of.sql",
+        "{% macro rows_of(relation) %}(select count(*) from {{ relation }}){% endmacro %}",
+    )
+    ephemeral = "{{ config(materialized='ephemeral') }}\n"
+    shop.model("twice", ephemeral + "select n * 2 as n from {{ ref('given') }}")
+    shop.model(
+        "m",
+        """
+        with given as (select n from {{ ref('given') }} where n > 1),
+        doubled as (select sum(n) as n from {{ ref('twice') }}),
+        plain as (select count(*) as rows_read from {{ ref('given') }})
+        select given.n + doubled.n + {{ rows_of(ref('given')) }} + rows_read as m
+        from given cross join doubled cross join plain -- the last line
+        """,
+    )
+    shop.run("test", "m")
+    assert unit(shop).status == "pass", f"{unit(shop).message} {unit(shop).detail}"
+
+
 def test_codes_keep_their_zeros(shop: BuildShop) -> None:
     shop.seed("given", "code\n1\n")
     shop.model("m", "select code, 'x' || code as x from {{ ref('given') }}")
