@@ -110,6 +110,27 @@ def cut_points(shop: Shop) -> dict[tuple[str, int], dict[str, Any]]:
     return {(row["measure"], row["score"]): row for row in shop.rows("rfm_cut_points")}
 
 
+@pytest.mark.parametrize("name", ["rf_10", "classic_125"])
+def test_what_a_segment_says_of_frequency_holds_for_its_scores(name: str) -> None:
+    """Of fifths, score 4 is above 60 % of the customers, 3 above 40 %, and 2 above the least."""
+    claims = {
+        "more often than most": lambda f, m: f >= 4,
+        "more often than many": lambda f, m: f >= 3,
+        "more often or for more than many": lambda f, m: f >= 3 or m >= 3,
+        "more than once": lambda f, m: f >= 2,
+    }
+    path = Path(__file__).parents[2] / "sql" / "seeds" / f"rfm_map_{name}.csv"
+    with path.open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    said = {claim: [r for r in rows if claim in r["description"]] for claim in claims}
+    assert sum(map(len, said.values())) >= 14
+    for claim, holds in claims.items():
+        for row in said[claim]:
+            f, m = int(row["f_score"]), int(row["m_score"] or 0)
+            assert holds(f, m), row
+    assert not [row for row in rows if "often" in row["description"].replace("more often", "")]
+
+
 # Made by hypothesis ------------------------------------------------------------------------------
 
 bins = st.integers(2, 9)
