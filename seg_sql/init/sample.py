@@ -232,9 +232,9 @@ class Sample:
         literals = [self._engine.literal(shape.text) for shape in shapes]
         return self._ask("day_month", column=self._quote(column), shapes=literals)[0]
 
-    def spaces(self, column: str) -> dict[str, Any]:
-        """Return how many ids are there with and without spaces at their ends, and one of them."""
-        return self._ask("spaces", column=self._quote(column))[0]
+    def id_forms(self, column: str) -> list[dict[str, Any]]:
+        """Return how many ids are there in forms that differ by spaces or case, and one of each."""
+        return self._ask("id_forms", column=self._quote(column))
 
     def prefixes(self, order_id: str, numbers: Sequence[str]) -> list[dict[str, Any]]:
         """Return the letters that order ids begin with, and how many lines are negative."""

@@ -47,7 +47,7 @@ def settings(look: Look) -> list[Setting]:
         *dates(look),
         *numbers(look),
         *anonymous(look),
-        *spaces(look),
+        *id_forms(look),
         *negatives(look),
     ]
 
@@ -293,17 +293,21 @@ def anonymous(look: Look) -> Iterator[Setting]:
         yield Setting("anonymous_ids", [*(_id(t) for t, _ in known), _id(text)], why, active=False)
 
 
-def spaces(look: Look) -> Iterator[Setting]:
-    """Count the customers whose ids differ only by spaces at their ends."""
+def id_forms(look: Look) -> Iterator[Setting]:
+    """Count the customers whose ids differ only by spaces at their ends, or by capitals."""
     profile = look.profile("customer_id")
     if profile is None or profile.kind not in ("text", "other"):
         return
-    found = look.sample.spaces(profile.name)
-    if found["n_ids"]:
+    forms = {
+        "spaces": ("with and without spaces at the ends", "Export them without."),
+        "case": ("with small and with capital letters", "If they are one, export them alike."),
+    }
+    for found in look.sample.id_forms(profile.name):
+        form, then = forms[found["difference"]]
         ids = counted(found["n_ids"], "id")
         why = (
-            f"{shown(profile.name)} has {ids} with and without spaces at the ends, as"
-            f" {shown(found['example'])}: each form is a customer of its own. Export them without."
+            f"{shown(profile.name)} has {ids} {form}, as {shown(found['example'])}: each form is"
+            f" a customer of its own. {then}"
         )
         yield Setting("customer_id", why=why)
 

@@ -1,5 +1,6 @@
--- How many ids there are in several forms that differ only by spaces at their ends.
--- Grain: one row.
+-- How many ids there are in several forms: with and without spaces at their ends, and with small
+-- and capital letters.
+-- Grain: one row per difference, 'spaces' or 'case', that some id has.
 with
 
 sample as (
@@ -12,15 +13,31 @@ sample as (
 
 ),
 
+ids as (
+
+    select id_text, trim(id_text) as bare_text
+    from sample
+    where trim(id_text) <> ''
+
+),
+
 forms as (
 
-    select trim(id_text) as id_text
-    from sample
-    group by trim(id_text)
+    select 'spaces' as difference, min(bare_text) as example
+    from ids
+    group by bare_text
     having count(distinct id_text) > 1
+
+    union all
+
+    select 'case' as difference, min(bare_text) as example
+    from ids
+    group by upper(bare_text)
+    having count(distinct bare_text) > 1
 
 )
 
-select count(*) as n_ids, min(id_text) as example
+select difference, count(*) as n_ids, min(example) as example
 from forms
-where id_text <> ''
+group by difference
+order by difference desc

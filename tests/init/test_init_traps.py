@@ -48,6 +48,13 @@ def test_ids_that_differ_by_spaces_are_counted(look: Any, changed: Any, noted: A
     noted(proposal, "customer_id has 1 id with and without spaces at the ends, as K1: each form")
 
 
+def test_ids_that_differ_by_case_are_counted(look: Any, changed: Any, noted: Any) -> None:
+    path = changed("cancelled.csv", (r"\Z", "1001,k1,2026-01-15 10:29:00,CUP,1.00,delivered\n"))
+    proposal, _ = look(path)
+    noted(proposal, "customer_id has 1 id with small and with capital letters, as K1: each form")
+    assert not [note for note in proposal.notes if "spaces" in note]
+
+
 def test_spaces_that_all_forms_of_an_id_have_are_no_fault(look: Any, changed: Any) -> None:
     proposal, _ = look(changed("cancelled.csv", (r",(K\d+),", r",\1 ,")))
     assert not [note for note in proposal.notes if "spaces" in note]

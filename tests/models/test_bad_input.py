@@ -910,6 +910,24 @@ def test_one_customer_dominates(
         assert "anonymous_ids" in shop.said()
 
 
+@pytest.mark.parametrize(
+    ("ids", "warns"),
+    [
+        (("c1", "C1"), True),
+        (("Ann", "aNN", "bob"), True),
+        (("c1", "c2", "C3"), False),
+        # Engines fold other letters differently.
+        (("\u00e9va", "\u00c9va"), False),
+    ],
+)
+def test_ids_that_differ_by_case_only(shop: Shop, ids: tuple[str, ...], warns: bool) -> None:
+    load_lines(shop, [(each, each, "2026-01-10", 1) for each in ids])
+    shop.write()
+    shop.build("+rfm_values")
+    assert len(shop.rows("rfm_values")) == len(ids)
+    assert warnings(shop) == ({"ids_differ_by_case"} if warns else set())
+
+
 def test_a_reason_that_goes_missing_is_noticed(shop: Shop) -> None:
     """A project's own input_quality that forgets the lines without a customer fails its test."""
     load_lines(shop, [("a", "1", "2026-01-10", 5), (None, "2", "2026-01-10", 6)])
