@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
@@ -346,6 +347,24 @@ def _hold_for_good(run: Run, why: str) -> None:
             run.log.events.append(replace(event, status="skipped", rows=None, message=why))
 
 
+def _built_before(run: Run, node: Node, message: str) -> list[str]:
+    """Say which table that is read lacks a column, because an earlier version built it."""
+    workspace, existing = run.workspace, run.engine.existing()
+    outputs = [each for ref in node.refs for each in workspace.nodes[ref].outputs.values()]
+    for output in outputs:
+        relation = workspace.project.relation_name(output.name)
+        if output.name in workspace.hidden or relation not in existing:
+            continue
+        had = _columns(run, workspace.published(output.name))
+        for column in output.entry.columns:
+            if column.name not in had and re.search(rf"\b{column.name}\b", message):
+                return [
+                    f"{output.name} was built before it had {column.name}:"
+                    f" run `seg-sql build -s +{node.name}`."
+                ]
+    return []
+
+
 def _explain(run: Run, node: Node, error: DatabaseError) -> None:
     """Add the template's line, the compiled file and three lines of SQL to a database's words."""
     if error.sql is None:
@@ -354,6 +373,7 @@ def _explain(run: Run, node: Node, error: DatabaseError) -> None:
     place = sql_error_place(node.model, error.sql, error.position)
     error.where = error.where or place or node.model.shown
     said = [error.hint] if error.hint else []
+    said += _built_before(run, node, error.message)
     compiled = run.target.compiled_path(node.model.shown)
     if compiled.is_file():
         said.append(f"compiled: {compiled}")

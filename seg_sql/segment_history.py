@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from seg_sql.errors import ModelError
 from seg_sql.events import Log, Said
 from seg_sql.nodes import Node
 from seg_sql.step import Steps
@@ -45,7 +46,7 @@ def written(workspace: Workspace, steps: Steps, name: str) -> list[str]:
         found.append(steps.sql("delete", history=history, source=name))
         if workspace.renderer.variable("history_keep") is not None:
             found.append(steps.sql("prune", history=history, source=name))
-        rows = workspace.compile(node.name, written_with=[name])
+        rows = _rows(workspace, node, [name])
         found.append(steps.sql("insert", history=history, columns=columns(node), rows=rows))
     return found
 
@@ -77,7 +78,7 @@ def merged(workspace: Workspace, steps: Steps, existing: Iterable[str], log: Log
 
 def empty(workspace: Workspace, steps: Steps, node: Node, built: Sequence[str]) -> str:
     """Return the SELECT of a history's columns without a row, typed as in the sources built."""
-    rows = workspace.compile(node.name, written_with=built)
+    rows = _rows(workspace, node, built)
     return steps.sql("empty", columns=columns(node), rows=rows)
 
 
@@ -92,9 +93,29 @@ def as_published(workspace: Workspace, steps: Steps, node: Node) -> str:
         "as_published",
         columns=columns(node),
         new_sources=new,
-        rows=workspace.compile(node.name, written_with=new) if new else "",
+        rows=_rows(workspace, node, new) if new else "",
         **{"merges": "", "merged_rows": "", **given},
     )
+
+
+def _rows(workspace: Workspace, node: Node, written_with: Sequence[str]) -> str:
+    """Return the SELECT of a history over some of its sources.
+
+    Raises:
+        ModelError: A project's own history does not select a column that the history has.
+    """
+    rows = workspace.compile(node.name, written_with=written_with)
+    if not node.model.packaged and workspace.engine is not None:
+        selected = {column.name.lower() for column in workspace.engine.describe(rows)}
+        for column in node.model.entry.columns:
+            if column.name.lower() not in selected:
+                kind = {"id": "text"}.get(column.data_type, column.data_type)
+                raise ModelError(
+                    f"{node.name} does not select the column {column.name}.",
+                    where=node.model.shown,
+                    hint=f"Where there is nothing to say: cast(null as {kind}) as {column.name}",
+                )
+    return rows
 
 
 def columns(node: Node) -> list[str]:

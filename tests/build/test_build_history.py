@@ -206,6 +206,11 @@ def test_a_cluster_is_known_by_its_number(shop: BuildShop, publish: str) -> None
     # Rows of a time without the column are told by their label. No row is lost.
     shop.execute(f"alter table {table} drop column segment_id")
     before = history(shop)
+    assert shop.run("build", "segment_moves", vars=APRIL) == 1
+    assert (
+        "customer_segment_history was built before it had segment_id: run"
+        " `seg-sql build -s +segment_moves`." in shop.said()
+    )
     shop.build("+segment_moves", vars=APRIL)
     assert history(shop) == before
     assert moves() == [("cut_points", True, 8), ("cut_points", True, 10), ("stayed", False, 2)]
@@ -380,16 +385,22 @@ def test_rows_that_do_not_fit_the_history(shop: BuildShop) -> None:
     assert "customer_segment_history: {enabled: false}" in shop.said()
     assert (history(shop), shop.rows("rfm")) == (before, rows)
     # A project that names other segments says so in a file of its own.
-    shop.file(
-        "sql/models/customer_segment_history.sql",
-        """
+    own = """
         {{ config(materialized='history', unique_key=['as_of', 'source', 'customer_id'],
             meta={'sources': ['rfm']}) }}
-        select as_of, 'rfm' as source, customer_id, tier as segment,
-            cast(null as {{ seg_sql.text() }}) as segment_id
+        select as_of, 'rfm' as source, customer_id, tier as segment
         from {{ ref('rfm') }} as rfm
-        """,
+    """
+    shop.file("sql/models/customer_segment_history.sql", own)
+    assert shop.run("build", "+rfm", vars=APRIL) == 1
+    assert "sql/models/customer_segment_history.sql: customer_segment_history does not" in (
+        shop.said()
     )
+    missing = "cast(null as text) as segment_id"
+    assert missing in shop.said()
+    assert (history(shop), shop.rows("rfm")) == (before, rows)
+    own = own.replace("tier as segment", f"tier as segment, {missing}")
+    shop.file("sql/models/customer_segment_history.sql", own)
     shop.build("+rfm", vars=APRIL)
     april = {("2026-04-01", "rfm", each, "x") for each in ("ann", "bob", "eve")}
     assert history(shop) == before | april
