@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from seg_sql import freshness
+from seg_sql.algorithms.item_similarity import FEW_BASKETS
 from seg_sql.errors import ConfigError, SelectionError
 from seg_sql.events import Log
 from seg_sql.session import Settings, session
@@ -104,6 +105,8 @@ def _similar_items(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
                 f" {row['lift']:.3g} times as often as by chance"
                 f" ({row['measure']} {row['similarity']:.3g})"
             )
+        if any(row["pair_baskets"] < FEW_BASKETS for row in mine[: 2 * SHOWN]):
+            yield f"  Where these are fewer than {FEW_BASKETS} baskets, it may be chance."
 
 
 def _rules(steps: Steps, given: Mapping[str, Any]) -> Iterator[str]:

@@ -11,6 +11,10 @@ from seg_sql.algorithm import Algorithm, Fit, Task
 if TYPE_CHECKING:
     from seg_sql.step import Steps
 
+# Two items may share fewer baskets than these by chance, however often they are bought; the rules
+# ask for as many by default.
+FEW_BASKETS = 5
+
 Measure = Literal["support", "confidence", "lift", "cosine", "jaccard", "npmi", "root_llr"]
 
 

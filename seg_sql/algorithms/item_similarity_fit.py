@@ -6,13 +6,15 @@ counts.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seg_sql.algorithm import Fit, Task
-from seg_sql.algorithms.item_similarity import ItemSimilarityOptions
+from seg_sql.algorithms.item_similarity import FEW_BASKETS, ItemSimilarityOptions
 from seg_sql.algorithms.order_lines import checked_columns
 from seg_sql.errors import ModelError
+from seg_sql.events import Said
 
 if TYPE_CHECKING:
     from seg_sql.step import Steps
@@ -89,11 +91,23 @@ def fit(step: Steps, relation: str, task: Task) -> Fit:
             work=False,
         ),
     }
-    size = step.row("size", totals=totals, items=baskets.items, neighbours=neighbours)
+    size = step.row(
+        "size", totals=totals, items=baskets.items, neighbours=neighbours, few_baskets=FEW_BASKETS
+    )
+    # A holdout fits again what was said already.
+    if step.model == task.model and 2 * size["few"] > size["neighbours"]:
+        step.log(Said(f"{step.model}: {_chance(size)}"))
     return Fit(
         outputs,
         f"{size['items']:,} items in {size['baskets'] or 0:,} baskets",
         parameters={name: size[name] or 0 for name in ("baskets", "items", "neighbours")},
+    )
+
+
+def _chance(size: Mapping[str, Any]) -> str:
+    return (
+        f"{size['few']:,} of {size['neighbours']:,} pairs share fewer than {FEW_BASKETS} baskets,"
+        f" which may be chance; min_pair_baskets: {FEW_BASKETS} leaves them out"
     )
 
 

@@ -108,6 +108,7 @@ def test_ten_baskets_by_hand(shop: Shop) -> None:
     }  # fmt: skip
     assert {name: first[name] for name in expected} == pytest.approx(expected, rel=1e-12)
     assert left_out(shop) == {}
+    assert "item_similarity: 4 of 4 pairs share fewer than 5 baskets" in shop.said()
 
 
 def test_few_baskets_and_pairs_are_left_out(shop: Shop) -> None:

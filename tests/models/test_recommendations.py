@@ -105,6 +105,7 @@ def test_explained(shop: Shop) -> None:
         "   1  b (Blue cup): in 2 of them (50%), 1.67 times as often as by chance (cosine 0.577)"
         in said
     )
+    assert "  Where these are fewer than 5 baskets, it may be chance." in said
     with pytest.raises(SelectionError, match="No order line has the item 'bb'"):
         list(explain_items.item(settings, "bb"))
 
