@@ -7,6 +7,7 @@ import datetime
 import decimal
 import io
 import json
+import math
 import os
 import sys
 import textwrap
@@ -29,7 +30,7 @@ from seg_sql.events import (
     TestFinished,
     as_json,
 )
-from seg_sql.wording import counted
+from seg_sql.wording import counted, inventory
 
 if TYPE_CHECKING:
     from seg_sql.engines import Result
@@ -83,13 +84,8 @@ class Console:
     def _runstarted(self, event: RunStarted) -> None:
         if self.quiet:
             return
-        counts = ", ".join(
-            f"{number} {name.removesuffix('s') if number == 1 else name}"
-            for name, number in event.counts.items()
-            if number
-        )
         self.line(f"Running seg-sql {event.version} on {event.engine}, schema {event.schema}")
-        self.line(f"Found {counts or 'nothing to build'}")
+        self.line(f"Found {inventory(event.counts) or 'nothing to build'}")
 
     def _said(self, event: Said) -> None:
         if event.level == "debug" and not self.debug:
@@ -349,6 +345,8 @@ def shown(value: Any) -> str:
 
     >>> shown(1234.5), shown(None), shown(0.041666), shown(7)
     ('1,234.50', '', '0.0417', '7')
+    >>> shown(1e15), shown(float("inf"))
+    ('1,000,000,000,000,000', 'inf')
     """
     if value is None:
         return ""
@@ -358,7 +356,7 @@ def shown(value: Any) -> str:
         number = float(value)
         if number and abs(number) < 1:
             return f"{number:.4f}"
-        return f"{number:,.2f}" if number != int(number) or abs(number) < 1e15 else f"{number:,.0f}"
+        return f"{number:,.0f}" if 1e15 <= abs(number) < math.inf else f"{number:,.2f}"
     return str(value)
 
 

@@ -19,6 +19,7 @@ from seg_sql.nodes import Node
 from seg_sql.project import Model
 from seg_sql.session import Settings, artifacts_folder, session
 from seg_sql.step import Steps
+from seg_sql.wording import inventory
 from seg_sql.workspace import Workspace
 
 BOX_WIDTH, BOX_HEIGHT, GAP_ACROSS, GAP_DOWN = 190, 26, 60, 14
@@ -52,7 +53,15 @@ def write_docs(settings: Settings, folder: Path | None = None) -> Iterator[str]:
     path = folder / "index.html"
     with writing(path):
         path.write_text(page, encoding="utf-8")
-    yield f"Wrote {path} and catalog.json: {len(names)} models."
+    yield f"Wrote {path} and catalog.json: {_counted(workspace, names)}."
+
+
+def _counted(workspace: Workspace, names: list[str]) -> str:
+    """Return how many models there are, in the words of a build, and what it does not count."""
+    nodes = [workspace.nodes[name] for name in names]
+    seeds, inlined = sum(n.kind == "seed" for n in nodes), sum(not n.builds for n in nodes)
+    models = len(nodes) - seeds - inlined
+    return inventory({"models": models, "seeds": seeds, "inlined models": inlined})
 
 
 def _results(artifacts: Path) -> dict[str, Any]:
@@ -91,6 +100,7 @@ def _page(workspace: Workspace, names: list[str], results: Mapping[str, Any]) ->
         box={"width": BOX_WIDTH, "height": BOX_HEIGHT},
         width=max((each.x for each in boxes), default=0) + BOX_WIDTH + 2,
         height=max((each.y for each in boxes), default=0) + BOX_HEIGHT + 2,
+        counts=_counted(workspace, names),
         models=[
             _model(workspace, workspace.nodes[name], columns.get(name, {}), tests, results)
             # What a reader looks for first; one without a table is part of others.

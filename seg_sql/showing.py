@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from seg_sql.engines import Result
-from seg_sql.errors import ConfigError, SelectionError, did_you_mean
+from seg_sql.errors import ConfigError, DatabaseError, SelectionError, did_you_mean
 from seg_sql.grain import grain
 from seg_sql.moves import moves_between
 from seg_sql.project import Model
 from seg_sql.session import Settings, session
+from seg_sql.sql_errors import lines_around
 from seg_sql.step import Steps
 from seg_sql.workspace import Workspace
 
@@ -42,11 +43,7 @@ def show(
         engine = workspace.engine
         steps = Steps(workspace, "runner")
         if inline is not None:
-            sql = workspace.renderer.render(
-                inline, "--inline", ref=workspace.ref_sql, input=workspace.input_sql
-            ).sql
-            rows = steps.sql("all_rows", relation=f"({sql})", limit=limit)
-            return engine.fetch(rows), None
+            return _inline(workspace, steps, inline, limit), None
         assert name is not None
         output = workspace.output(name)
         internal = name in ("seg_sql_runs", "seg_sql_run_parameters")
@@ -58,12 +55,7 @@ def show(
                 if is_select
                 else did_you_mean(name, workspace.owners),
             )
-        existing = engine.existing()
-        if workspace.project.relation_name(name) not in existing:
-            raise ConfigError(
-                f"{name} is not built in {engine.schema} yet.",
-                hint=f"Run `seg-sql build -s +{name}`.",
-            )
+        _refuse_unbuilt(workspace, name)
         relation = workspace.published(name)
         if between is not None:
             history = Steps(workspace, "history")
@@ -83,6 +75,35 @@ def show(
         )
         total = engine.fetch(steps.sql("row_count", relation=relation)).rows[0][0]
         return engine.fetch(sql), int(total)
+
+
+def _inline(workspace: Workspace, steps: Steps, inline: str, limit: int) -> Result:
+    """Return the rows of a SELECT that was typed in."""
+
+    def ref(name: str) -> str:
+        if name in workspace.owners and workspace.nodes[workspace.owners[name]].builds:
+            _refuse_unbuilt(workspace, name)
+        return workspace.ref_sql(name)
+
+    sql = workspace.renderer.render(inline, "--inline", ref=ref, input=workspace.input_sql).sql
+    sql = sql.removesuffix(";").rstrip()
+    rows = steps.sql("all_rows", relation=f"({sql})", limit=limit)
+    try:
+        return steps.engine.fetch(rows)
+    except DatabaseError as error:
+        said = "\n".join([f"The SELECT cannot be run: {error.message}", *lines_around(error, sql)])
+        hint = error.hint
+        if "{{" not in inline:
+            hint = "A table of ours is {{ ref('rfm') }} there; `seg-sql ls` names them."
+        raise DatabaseError(said, where="--inline", hint=hint) from error
+
+
+def _refuse_unbuilt(workspace: Workspace, name: str) -> None:
+    if workspace.project.relation_name(name) not in workspace.engine.existing():
+        raise ConfigError(
+            f"{name} is not built in {workspace.engine.schema} yet.",
+            hint=f"Run `seg-sql build -s +{name}`.",
+        )
 
 
 def _meta(workspace: Workspace, output: Model) -> Mapping[str, Any]:

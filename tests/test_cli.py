@@ -178,6 +178,20 @@ def test_a_select_is_given_as_inline(built: Path) -> None:
     assert "--inline" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("select", "said"),
+    [
+        ("select * from nope", "A table of ours is {{ ref('rfm') }} there"),
+        ("select nope\nfrom {{ ref('rfm') }};", "    1 | select nope\n      |        ^"),
+    ],
+)
+def test_a_select_that_cannot_be_run(built: Path, select: str, said: str) -> None:
+    done = run("show", "--inline", select, cwd=built)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_vars_with_a_date_that_does_not_exist(built: Path) -> None:
     done = run("build", "--vars", "{as_of: 2026-02-30}", cwd=built)
     assert done.returncode == 2

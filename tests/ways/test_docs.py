@@ -76,6 +76,7 @@ def test_the_page_says_what_there_is(shop: Shop, tmp_path: Path):
 
     text = page(shop, tmp_path / "docs")
 
+    assert re.search(r"\d+ models, 1 seed, \d+ inlined models on \w+, schema", plain(text))
     links = Links()
     links.feed(text)
     assert {href.removeprefix("#") for href in links.hrefs} <= links.ids
