@@ -20,6 +20,7 @@ from seg_sql.cli_options import (
     running,
     selection,
     settings_from,
+    terminal_width,
     waiting,
 )
 from seg_sql.errors import SegSqlError
@@ -376,9 +377,10 @@ def demo(directory: Path, customers: int, seed: int) -> None:
 def init(source: str, table: str | None, name: str | None, project_dir: Path) -> int:
     """Look at your order lines and write a seg_sql.yml that fits them."""
     from seg_sql import upkeep
+    from seg_sql.console import wrapped
 
-    code = 0
+    code, width = 0, terminal_width()
     for ok, line in upkeep.init(source, table, name, project_dir):
-        click.echo(line, err=True)
+        click.echo(wrapped(line, width), err=True)
         code = code if ok else 1
     return code

@@ -139,13 +139,18 @@ def _yaml_vars(text: str | None) -> dict[str, Any]:
 
 def console_from(given: dict[str, Any]) -> Console:
     """Take the options about output out of a command's arguments."""
-    import shutil
-
     from seg_sql.console import Console
 
     return Console(
         format=given.pop("log_format"),
         quiet=given.pop("quiet"),
         debug=given.pop("debug"),
-        width=min(max(shutil.get_terminal_size().columns, 80), 120),
+        width=terminal_width(),
     )
+
+
+def terminal_width() -> int:
+    """Return how long a line may be."""
+    import shutil
+
+    return min(max(shutil.get_terminal_size().columns, 80), 120)

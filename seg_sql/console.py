@@ -9,6 +9,7 @@ import io
 import json
 import math
 import os
+import shutil
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -99,11 +100,17 @@ class Console:
         for part in self._parts(event.hint or ""):
             self.line(part, stamp=False)
 
-    def _parts(self, text: str) -> list[str]:
+    def _parts(self, text: str, indent: str = "") -> list[str]:
         """Return a sentence in lines that fit a terminal; a pipe gets it whole."""
         if not text or not self.stream.isatty():
-            return [text] if text else []
-        return textwrap.wrap(text, self.width - 10, break_long_words=False)
+            return [indent + text] if text else []
+        return textwrap.wrap(
+            text,
+            self.width - 10,
+            initial_indent=indent,
+            subsequent_indent=indent,
+            break_long_words=False,
+        )
 
     def _nodestarted(self, event: NodeStarted) -> None:
         if not self.quiet and self.debug:
@@ -158,8 +165,11 @@ class Console:
                 else ""
             )
             self.line(f"  {self._coloured(word)} {kind} {event.name}{count}", stamp=False)
-            for part in (*event.message.splitlines(), *event.detail.splitlines()):
-                self.line(f"    {part}", stamp=False)
+            said = [
+                each for text in event.message.splitlines() for each in self._parts(text, "    ")
+            ]
+            for part in (*said, *(f"    {each}" for each in event.detail.splitlines())):
+                self.line(part, stamp=False)
             if event.compiled and event.status != "pass":
                 self.line(f"    compiled: {event.compiled}", stamp=False)
 
@@ -256,9 +266,13 @@ def asked(question: str) -> bool:
         ) from None
 
 
-def print_error(error: SegSqlError, stream: TextIO | None = None) -> None:
-    """Print an error that ended the command."""
-    click.echo(f"{click.style('Error:', fg='red')} {error}", file=stream or sys.stderr)
+def print_error(error: SegSqlError) -> None:
+    """Print an error that ended the command; a terminal gets it in lines that fit, SQL as it is."""
+    lines = f"{click.style('Error:', fg='red')} {error}".splitlines()
+    if sys.stderr.isatty():
+        width = shutil.get_terminal_size().columns
+        lines = [line if " | " in line else wrapped(line, width) for line in lines]
+    click.echo("\n".join(lines), err=True)
 
 
 def print_rows(result: Result, output: str, *, total: int | None = None) -> None:

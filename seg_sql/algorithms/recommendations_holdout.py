@@ -31,6 +31,8 @@ _ACCURACY = {
     "hit_rate": "hit_rate",
 }
 _BREADTH = ("catalogue_coverage", "novelty", "diversity")
+# Of fewer, chance says whose lists are better.
+FEW_CUSTOMERS = 30
 # What a model must beat popularity in.
 _TELLING = ("recall", "ndcg")
 
@@ -192,9 +194,16 @@ def _warnings(measured: list[dict[str, Any]], k: int) -> list[str]:
     ]
     if not worse:
         return []
+    users = at_k["ndcg"]["users"]
+    if users < FEW_CUSTOMERS:
+        return [
+            "whether the recommendations beat the most popular items cannot be told: only"
+            f" {users:,} {'customer' if users == 1 else 'customers'} bought on both sides of the"
+            " split"
+        ]
     return [
         f"the recommendations do not beat the most popular items: {', '.join(worse)}"
-        f" ({at_k['ndcg']['users']:,} customers)"
+        f" ({users:,} customers)"
     ]
 
 

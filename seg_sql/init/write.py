@@ -291,7 +291,5 @@ def _summary(
         lines.append(f"  {role:<{width}}  not decided: {could}{_WANTED[role]}")
     if notes:
         lines += ["", "Please check:"]
-        for note in notes:
-            wrapped = textwrap.wrap(note, _WIDTH, break_long_words=False)
-            lines += [f"  {'-' if line is wrapped[0] else ' '} {line}" for line in wrapped]
+        lines += [f"  - {note}" for note in notes]
     return lines
