@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from seg_sql.artifacts import outcomes
 from seg_sql.engines import Publication
-from seg_sql.events import Log
+from seg_sql.events import NodeFinished
 from seg_sql.freshness import AsOf
 from seg_sql.ownership import described
 from seg_sql.step import Steps
@@ -41,18 +40,14 @@ DESCRIBED = {
 }
 
 
-def record(
+def record_nodes(
     workspace: Workspace,
     steps: Steps,
-    log: Log,
+    nodes: Sequence[NodeFinished],
     run_id: str,
     as_of: AsOf | None,
-    fitted: Mapping[str, Mapping[str, Any]],
 ) -> None:
-    """Append what a run did to the two tables, which are made when they are missing."""
-    nodes = outcomes(log)
-    if not nodes:
-        return
+    """Append how models ended to seg_sql_runs, which is made when it is missing."""
     rows: list[tuple[Any, ...]] = [
         (
             run_id,
@@ -68,6 +63,16 @@ def record(
         for event in nodes
     ]
     _append(workspace, steps, "seg_sql_runs", rows)
+
+
+def record_parameters(
+    workspace: Workspace,
+    steps: Steps,
+    run_id: str,
+    as_of: AsOf | None,
+    fitted: Mapping[str, Mapping[str, Any]],
+) -> None:
+    """Append the variables and options of a run to seg_sql_run_parameters."""
     _append(
         workspace,
         steps,

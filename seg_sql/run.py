@@ -6,6 +6,7 @@ import datetime
 import secrets
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -15,7 +16,7 @@ from seg_sql.engines import Engine
 from seg_sql.errors import DatabaseError, SegSqlError, sentence
 from seg_sql.events import Log, NodeFinished, NodeStarted, RunFinished, Said, Status, TestFinished
 from seg_sql.freshness import AsOf
-from seg_sql.history import record
+from seg_sql.history import record_nodes, record_parameters
 from seg_sql.nodes import Node
 from seg_sql.step import Steps
 from seg_sql.workspace import Workspace
@@ -54,6 +55,7 @@ class Run:
         unit_tested: By model and dialect, which text of it passed its unit tests.
         new_rows: The work table with the new rows of an incremental model, by model.
         histories: The histories that are there, with all their columns.
+        recorded: The models that seg_sql_runs has of this run.
     """
 
     workspace: Workspace
@@ -73,6 +75,7 @@ class Run:
     unit_tested: dict[str, dict[str, str]] = field(default_factory=dict)
     new_rows: dict[str, str] = field(default_factory=dict)
     histories: set[str] = field(default_factory=set)
+    recorded: set[str] = field(default_factory=set)
 
     @property
     def engine(self) -> Engine:
@@ -148,7 +151,13 @@ def node_finished(
 
 
 def keep_for_retry(run: Run, names: Sequence[str], index: int) -> None:
-    """Write down before a long fit what `retry` is to build, should the process be killed."""
+    """Write down before a long fit what `retry` is to build, should the process be killed.
+
+    The database is told what is published: of which day its tables are.
+    """
+    if not run.together:
+        with suppress(SegSqlError):  # the end of the run tries again, and tells
+            _record_nodes(run)
     log = Log(events=list(run.log.events))
     for place, name in enumerate(names, 1):
         if place >= index or run.together:
@@ -190,12 +199,25 @@ def drop_made(run: Run) -> None:
     drop_hidden(run, list(run.new_rows))
 
 
+def _record_nodes(run: Run) -> None:
+    nodes = [event for event in outcomes(run.log) if event.name not in run.recorded]
+    if nodes:
+        record_nodes(run.workspace, run.steps, nodes, run.id, run.as_of)
+        run.recorded |= {event.name for event in nodes}
+
+
+def _record(run: Run) -> None:
+    _record_nodes(run)
+    if run.recorded:
+        record_parameters(run.workspace, run.steps, run.id, run.as_of, run.fitted)
+
+
 def finish(run: Run, began: float) -> RunFinished:
     """Clean up and record the run; never hide the error that ended it."""
     drop_made(run)
     if not run.lost:
         try:
-            record(run.workspace, run.steps, run.log, run.id, run.as_of, run.fitted)
+            _record(run)
             run.target.write_catalog(run.workspace, run.steps)
             run.engine.checkpoint()
         except SegSqlError as error:

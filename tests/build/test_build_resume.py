@@ -50,11 +50,11 @@ def clouds(shop: BuildShop) -> BuildShop:
     return shop
 
 
-def kill(shop: BuildShop, *, after: int = LAST) -> None:
+def kill(shop: BuildShop, *, after: int = LAST, select: str = "clouds") -> None:
     """Build in a process of its own, which ends as by kill -9 in the middle of the fit."""
-    main = "\nimport sys\nfrom seg_sql.cli import main\nsys.argv = ['seg-sql', 'build', '-s', 'clouds']\nmain()"
+    main = "\nimport sys\nfrom seg_sql.cli import main\nmain()"
     done = subprocess.run(
-        [sys.executable, "-c", KILLED.format(last=after) + main],
+        [sys.executable, "-c", KILLED.format(last=after) + main, "build", "-s", select],
         cwd=shop.folder,
         capture_output=True,
         timeout=120,
@@ -96,6 +96,34 @@ def test_retry_goes_on_after_kill_9(clouds: BuildShop) -> None:
             for name, value in row.items():
                 near = isinstance(value, float)
                 assert value == (pytest.approx(other[name], rel=1e-9) if near else other[name])
+
+
+def test_retry_after_kill_9_on_another_day(clouds: BuildShop) -> None:
+    """What the killed build has published is of the new day, and the fit may read it."""
+    draw = random.Random(3)
+    clouds.load(
+        [
+            (f"c{n}", f"o{n}", f"2026-0{1 + n % 2}-{10 + n % 17}", draw.gauss(20 + n % 4 * 9, 2))
+            for n in range(1500)
+        ],
+        ("customer_id", "order_id", "ordered_at", "amount"),
+        types={"amount": "double precision"},
+    )
+    values = "select customer_id as id, recency as x, monetary as y from {{ ref('rfm_values') }}"
+    clouds.model("clouds", MODEL[: MODEL.index("select")] + values)
+    lines = {"order_lines": {"relation": clouds.raw("raw")}}
+    clouds.write(inputs=lines, vars={"as_of": "2026-03-01"})
+    clouds.build("+clouds")
+    clouds.write(inputs=lines, vars={"as_of": "2026-04-01"})
+    kill(clouds, select="+clouds")
+    assert clouds.run("retry", wait=20) == 0, clouds.said()
+    assert [event.name for event in clouds.log.of(NodeFinished)] == ["clouds"]
+    assert iterations(clouds)[:2] == [LAST, LAST + 1]
+    # Each model is recorded once a run: two runs, and the fit in its retry.
+    recorded = clouds.rows("seg_sql_runs")
+    assert sorted(row["model"] for row in recorded) == sorted(
+        2 * ["order_lines_clean", "orders", "rfm_values", "clouds"]
+    )
 
 
 SLICED = {
