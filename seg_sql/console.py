@@ -94,8 +94,9 @@ class Console:
         if self.quiet and event.level in ("info", "debug"):
             return
         word = {"warn": "WARN ", "error": "ERROR "}.get(event.level, "")
-        text = f"{self._coloured(word.strip())}{' ' if word else ''}{event.text}"
-        for number, part in enumerate(self._parts(text)):
+        for number, part in enumerate(self._parts(word + event.text)):
+            if number == 0 and word:
+                part = part.replace(word, f"{self._coloured(word.strip())} ", 1)
             self.line(part, stamp=number == 0)
         for part in self._parts(event.hint or ""):
             self.line(part, stamp=False)
@@ -129,8 +130,7 @@ class Console:
             text = f"{place} {{}} creating {_what(event)}"
             self._node_line(text, "ERROR", f"{event.seconds:.2f}s")
             self._print_tests(tests)
-            for part in event.message.splitlines():
-                self.line(part, stamp=False)
+            self._print_message(event.message)
             return
         else:
             counted = [] if event.rows is None else [f"{event.rows:,} rows"]
@@ -155,6 +155,13 @@ class Console:
         else:
             self._shown_tests.append(event)
 
+    def _print_message(self, message: str, indent: str = "") -> None:
+        """Print what went wrong; the lines of SQL in it, which have a bar, stay as they are."""
+        for text in message.splitlines():
+            own = indent + text[: len(text) - len(text.lstrip())]
+            for part in [indent + text] if " | " in text else self._parts(text.strip(), own):
+                self.line(part, stamp=False)
+
     def _print_tests(self, tests: Sequence[TestFinished]) -> None:
         for event in tests:
             word = {"pass": "PASS", "warn": "WARN", "fail": "FAIL"}.get(event.status, "ERROR")
@@ -165,11 +172,9 @@ class Console:
                 else ""
             )
             self.line(f"  {self._coloured(word)} {kind} {event.name}{count}", stamp=False)
-            said = [
-                each for text in event.message.splitlines() for each in self._parts(text, "    ")
-            ]
-            for part in (*said, *(f"    {each}" for each in event.detail.splitlines())):
-                self.line(part, stamp=False)
+            self._print_message(event.message, "    ")
+            for part in event.detail.splitlines():
+                self.line(f"    {part}", stamp=False)
             if event.compiled and event.status != "pass":
                 self.line(f"    compiled: {event.compiled}", stamp=False)
 
@@ -268,11 +273,12 @@ def asked(question: str) -> bool:
 
 def print_error(error: SegSqlError) -> None:
     """Print an error that ended the command; a terminal gets it in lines that fit, SQL as it is."""
-    lines = f"{click.style('Error:', fg='red')} {error}".splitlines()
+    lines = f"Error: {error}".splitlines()
     if sys.stderr.isatty():
         width = shutil.get_terminal_size().columns
         lines = [line if " | " in line else wrapped(line, width) for line in lines]
-    click.echo("\n".join(lines), err=True)
+    text = "\n".join(lines).removeprefix("Error:")
+    click.echo(f"{click.style('Error:', fg='red')}{text}", err=True)
 
 
 def print_rows(result: Result, output: str, *, total: int | None = None) -> None:

@@ -168,7 +168,7 @@ def _umask() -> int:
 def _exists(path: Path) -> ConfigError:
     return ConfigError(
         f"There is a {path.name} already, and init overwrites nothing.",
-        where=str(path.parent),
+        where=str(path.parent.resolve()),
         hint="Move it away, or choose another folder with --project-dir.",
     )
 
