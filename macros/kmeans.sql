@@ -30,17 +30,22 @@
 {%- endmacro %}
 
 
-{# A pseudo-random bigint in [0, 2147483647) from a row's key, the same on every engine.
-   Whole numbers take modular arithmetic, whose products stay below 2^63: ten times faster than a
-   digest of text at 10 million rows. #}
-{% macro kmeans_hash(key, seed, whole) -%}
+{# The lot of a row, from its key: a pseudo-random bigint in [0, 2147483647), the same on every
+   engine. The rows of a sample are those of the lowest lots.
+   Of whole numbers it is a multiple modulo a prime, by the golden section: consecutive ones fall
+   evenly, and it costs a quarter of a better hash, and a fortieth of a digest of text. #}
+{% macro kmeans_lot(key, seed, whole) -%}
     {%- if whole -%}
-        {%- set h = '(((cast(' ~ key ~ ' as bigint) % 2147483647 + 2147483647) % 2147483647'
-            ~ ' * 48271 + ' ~ (seed * 69621 + 12345) % 2147483647 ~ ') % 2147483647)' -%}
-        ({{ h }} * ({{ h }} % 65521 + 1) % 2147483647)
+        ((abs(cast({{ key }} as bigint) % 2147483647) * 1327217885 + {{ (seed * 69621 + 12345) % 2147483647 }}) % 2147483647)
     {%- else -%}
         cast(floor({{ seg_sql.hash01(key, seed) }} * 2147483647) as bigint)
     {%- endif -%}
+{%- endmacro %}
+
+
+{# A lot, mixed: a pseudo-random bigint in [0, 2147483647) that draws among the rows of a sample. #}
+{% macro kmeans_hash(lot) -%}
+    ({{ lot }} * ({{ lot }} % 65521 + 1) % 2147483647)
 {%- endmacro %}
 
 
@@ -62,12 +67,34 @@
 {%- endmacro %}
 
 
+{# The place of the least of some doubles, of the first where several are equally small. #}
+{% macro kmeans_place_of_least(values) -%}
+    {{ adapter.dispatch('kmeans_place_of_least', 'seg_sql')(values) }}
+{%- endmacro %}
+
+{% macro default__kmeans_place_of_least(values) -%}
+    case least({{ values | join(', ') }})
+    {%- for value in values[:-1] %} when {{ value }} then {{ loop.index0 }}{% endfor %}
+    {{- ' else ' ~ (values | length - 1) }} end
+{%- endmacro %}
+
+{# DuckDB takes three times as long to find the least of five as to compare them one by one. #}
+{% macro duckdb__kmeans_place_of_least(values) -%}
+    case
+    {%- for value in values[:-1] %} when {{ value }} <= {{ values[loop.index:] | join(' and ' ~ value ~ ' <= ') }}
+        {{- ' then ' ~ loop.index0 }}
+    {%- endfor %}
+    {{- ' else ' ~ (values | length - 1) }} end
+{%- endmacro %}
+
+
 {# Of `values`, one for each centroid, that of the nearest. #}
 {% macro kmeans_nearest(values) -%}
     case label
     {%- for value in values[:-1] %} when {{ loop.index0 }} then {{ value }}{% endfor %}
     {{- ' else ' ~ values[-1] }} end
 {%- endmacro %}
+
 
 {# The same of the second nearest; the first of those equally near. #}
 {% macro kmeans_second_nearest(values) -%}

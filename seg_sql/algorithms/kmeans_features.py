@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from seg_sql.step import Steps
 
-# The prime 2^31 - 1: hashes of rows lie below it.
+# The prime 2^31 - 1: lots and hashes of rows lie below it.
 HASH_END = 2_147_483_647
 
 
@@ -94,7 +94,7 @@ class Prepared:
         conditions: Which rows take part.
         weight: The weight of a row, as an expression; None when all weigh the same.
         key: The columns that identify a row.
-        hash: The hash of a row's key, as an expression.
+        lot: The lot of a row, by its key, as an expression.
         rows: How many rows take part.
         total: Their weight.
         excluded: Rows left out, by reason.
@@ -107,7 +107,7 @@ class Prepared:
     conditions: tuple[str, ...]
     weight: str | None
     key: tuple[str, ...]
-    hash: str
+    lot: str
     rows: int
     total: float
     excluded: Mapping[str, int]
@@ -131,7 +131,7 @@ class Prepared:
         """Return the SELECT of the points, in parentheses."""
         conditions = list(self.conditions)
         if below is not None:
-            conditions.append(f"{self.hash} < {below}")
+            conditions.append(f"{self.lot} < {below}")
         return points_sql(
             step,
             self.relation,
@@ -139,7 +139,7 @@ class Prepared:
             scaled=scaled,
             kept=kept,
             raw=raw,
-            hash=self.hash if hashed else None,
+            lot=self.lot if hashed else None,
             weight=self.weight,
             conditions=conditions,
         )
@@ -154,7 +154,7 @@ def points_sql(
     scaled: bool = True,
     kept: Sequence[str] = (),
     raw: bool = False,
-    hash: str | None = None,
+    lot: str | None = None,
     weight: str | None = None,
 ) -> str:
     """Return the SELECT of a relation's rows as points, in parentheses."""
@@ -166,7 +166,7 @@ def points_sql(
         scaled=scaled,
         kept=kept,
         raw=raw,
-        hash=hash,
+        lot=lot,
         weight=weight or step.engine.literal(1.0),
     )
     return f"(\n{select}\n)"

@@ -202,17 +202,17 @@ def clusters_of(step: Steps, fits: Sequence[tuple[Points, Centroids]]) -> list[t
         found[row["candidate"]][row["label"]] = row
     return [
         tuple(
-            _whole(cluster(clusters.get(place), len(raws), points.scales), centroids[0])
-            for place in range(len(centroids))
+            _relative(cluster(clusters.get(place), len(raws), points.scales), centroid)
+            for place, centroid in enumerate(centroids)
         )
         for (points, centroids), clusters in zip(fits, found, strict=True)
     ]
 
 
-def _whole(cluster: Cluster, first: Centroid) -> Cluster:
-    """Return a cluster whose inertia was taken relative to the first centroid with all of it."""
-    moved = math.fsum(2 * value * total for value, total in zip(first, cluster.sums, strict=True))
-    return replace(cluster, inertia=cluster.inertia + cluster.weight * _square(first) - moved)
+def _relative(cluster: Cluster, centroid: Centroid) -> Cluster:
+    """Return a cluster with its inertia less that around 0: the sum of |c|^2 - 2 x.c."""
+    moved = math.fsum(2 * each * total for each, total in zip(centroid, cluster.sums, strict=True))
+    return replace(cluster, inertia=cluster.weight * _square(centroid) - moved)
 
 
 def cluster(row: Mapping[str, Any] | None, raws: int, scales: Sequence[float]) -> Cluster:
@@ -222,7 +222,7 @@ def cluster(row: Mapping[str, Any] | None, raws: int, scales: Sequence[float]) -
     return Cluster(
         rows=int(row["row_count"]),
         weight=float(row["weight"]),
-        inertia=float(row["inertia"]),
+        inertia=float(row.get("inertia") or 0.0),
         distance=float(row.get("distance") or 0.0),
         silhouette=float(row.get("silhouette") or 0.0),
         raw=tuple(float(row[f"raw_{place}"]) for place in range(raws)),

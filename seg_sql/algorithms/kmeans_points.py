@@ -72,7 +72,6 @@ def levels(step: Steps, prepared: Prepared, options: KMeansOptions) -> list[Poin
     below = HASH_END * second // prepared.rows if large else None
     source = prepared.points(step, hashed=True, below=below)
     bigger = _table(step, prepared, source, "larger sample" if large else "all rows")
-    bigger = replace(bigger, hash_end=below or HASH_END)
     smaller = _smaller(step, prepared, bigger, first)
     found = _extent(step, prepared, smaller.source, count_distinct=True)
     if found["distinct_rows"] <= WORTH_GROUPING * max(smaller.rows, 1):

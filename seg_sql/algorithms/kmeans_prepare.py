@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from seg_sql.step import Steps
 
 LARGEST = 1e100
-# Where the mean's square is more than this many variances, the squares' mean less it has too few
-# digits, and the spread is measured around the mean.
-FAR_FROM_ZERO = 100.0
+# Where the mean is so many variances off, squared, the mean of the squares less it has too few
+# digits, and the spread is measured once more around the mean.
+FAR_OFF = 100.0
 
 
 class CannotCluster(ModelError):
@@ -85,12 +85,12 @@ def feature_names(
     return found
 
 
-def key_hash(step: Steps, columns: Sequence[Column], key: Sequence[str], seed: int) -> str:
-    """Return the expression of a row's hash."""
+def row_lot(step: Steps, columns: Sequence[Column], key: Sequence[str], seed: int) -> str:
+    """Return the expression of a row's lot."""
     types = {column.name: column.type.lower() for column in columns}
     quoted = [step.engine.quote(name) for name in key]
     whole = len(key) == 1 and types[key[0]] in _WHOLE
-    return step.sql("row_hash", columns=quoted, seed=seed, whole=whole)
+    return step.sql("row_lot", columns=quoted, seed=seed, whole=whole)
 
 
 def prepare(
@@ -158,7 +158,7 @@ def prepare(
         conditions=tuple(reason["kept"] for reason in reasons),
         weight=f"cast({weight} as {step.sql('double')})" if weight else None,
         key=tuple(key),
-        hash=key_hash(step, columns, key, options.seed),
+        lot=row_lot(step, columns, key, options.seed),
         rows=rows - sum(excluded.values()),
         total=float(rows - sum(excluded.values())),
         excluded=excluded,
@@ -168,29 +168,7 @@ def prepare(
             f"{step.model}: no row has all its features{where}.",
             reason="group without a complete row",
         )
-    plain = not (reasons or weight or options.winsorize)
-    plain = plain and all(
-        int(profile[f"known_{place}"]) == rows
-        and options.of("scaling", name) == "zscore"
-        and _mean(profile, place) ** 2 <= FAR_FROM_ZERO * _variance(profile, place)
-        for place, name in enumerate(names)
-    )
-    if plain:
-        spread = {}
-        for place in range(len(names)):
-            spread[f"mean_{place}"] = _mean(profile, place)
-            spread[f"deviation_{place}"] = math.sqrt(_variance(profile, place))
-        return replace(prepared, features=_scaled(features, spread, options, step.model, where))
     return _measured(step, prepared, profile, options, where)
-
-
-def _mean(profile: Mapping[str, Any], place: int) -> float:
-    return float(profile[f"sum_{place}"]) / int(profile[f"known_{place}"])
-
-
-def _variance(profile: Mapping[str, Any], place: int) -> float:
-    squares = float(profile[f"squared_{place}"]) / int(profile[f"known_{place}"])
-    return squares - _mean(profile, place) ** 2
 
 
 def _check(
@@ -220,7 +198,7 @@ def _check(
         if lowest == highest:
             raise _constant(model, name, where)
     for column in ("least_weight", "most_weight"):
-        value = profile[column]
+        value = profile.get(column)
         if value is not None and (not math.isfinite(value) or value < 0):
             raise ModelError(f"{model}: a weight is {value}{where}; weights are 0 or more.")
 
@@ -299,22 +277,37 @@ def _measured(
 ) -> Prepared:
     """Return features scaled by what the rows that take part are like, after filling."""
     places = range(len(prepared.features))
-    offsets = [_mean(profile, place) for place in places]
-    found = step.row(
-        "spread",
-        points=prepared.points(step, scaled=False) + " as points",
-        offsets=[step.engine.literal(offset) for offset in offsets],
-        robust="robust" in {options.of("scaling", each.name) for each in prepared.features},
-    )
-    total = float(found["weight"])
-    spread = {key: float(value) for key, value in found.items()}
-    for place in places:
-        if spread[f"lowest_{place}"] == spread[f"highest_{place}"]:
-            raise _constant(step.model, prepared.features[place].name, where)
-        moved = spread[f"moved_{place}"] / total
-        spread[f"mean_{place}"] = offsets[place] + moved
-        variance = spread[f"squared_{place}"] / total - moved * moved
-        spread[f"deviation_{place}"] = math.sqrt(max(variance, 0.0))
+    scalings = {options.of("scaling", each.name) for each in prepared.features}
+    whole = prepared.rows == int(profile["row_count"]) and not options.winsorize
+    whole = whole and all(int(profile[f"known_{place}"]) == prepared.rows for place in places)
+    # Of the values of a feature the one nearest to 0: seldom far from the mean for the spread.
+    offsets = [
+        feature.scaled(min(max(0.0, profile[f"lowest_{place}"]), profile[f"highest_{place}"]))
+        for place, feature in enumerate(prepared.features)
+    ]
+    for _ in range(2):
+        found = step.row(
+            "spread",
+            points=prepared.points(step, scaled=False) + " as points",
+            offsets=[step.engine.literal(offset) for offset in offsets],
+            weighted=prepared.weight is not None,
+            extremes="minmax" in scalings or not whole,
+            robust="robust" in scalings,
+        )
+        spread = {key: float(value) for key, value in found.items()}
+        total = spread["weight"]
+        far = False
+        for place in places:
+            if not whole and spread[f"lowest_{place}"] == spread[f"highest_{place}"]:
+                raise _constant(step.model, prepared.features[place].name, where)
+            moved = spread[f"moved_{place}"] / total
+            variance = max(spread[f"squared_{place}"] / total - moved * moved, 0.0)
+            far = far or moved * moved > FAR_OFF * variance
+            offsets[place] += moved
+            spread[f"mean_{place}"] = offsets[place]
+            spread[f"deviation_{place}"] = math.sqrt(variance)
+        if not far:
+            break
     features = _scaled(prepared.features, spread, options, step.model, where)
     return replace(prepared, features=features, total=total)
 

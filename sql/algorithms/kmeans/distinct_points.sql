@@ -6,7 +6,7 @@ select
     {% endfor -%}
     w,
     half_w,
-    {{ seg_sql.kmeans_hash('row_number() over (order by ' ~ xs | join(', ') ~ ')', seed, true) }} as h
+    {{ seg_sql.kmeans_hash(seg_sql.kmeans_lot('row_number() over (order by ' ~ xs | join(', ') ~ ')', seed, true)) }} as h
 from (
     select
         {% for x in xs -%}

@@ -1,20 +1,15 @@
 -- The squared distances d0, d1 .. of each point to the centroids; which is the least, the first of
--- those equally near; and the least of the others.
+-- those equally near; how much that is, and the least of the others.
 -- Grain: that of the points.
 select
     {% for column in kept + ds -%}
     {{ column }},
     {% endfor -%}
-    best,
-    case
-        {% for d in ds[:-1] -%}
-        when {{ d }} = best then {{ loop.index0 }}
-        {% endfor -%}
-        else {{ ds | length - 1 }}
-    end as label,
-    case
+    label,
+    {{ seg_sql.kmeans_nearest(ds) }} as best,
+    case label
         {% for d in ds -%}
-        {{ 'else' if loop.last else 'when ' ~ d ~ ' = best then' }} least({{ ds | reject('equalto', d) | join(', ') }})
+        {{ 'else' if loop.last else 'when ' ~ loop.index0 ~ ' then' }} least({{ ds | reject('equalto', d) | join(', ') }})
         {% endfor -%}
     end as second_best
 from (
@@ -22,7 +17,7 @@ from (
         {% for column in kept + ds -%}
         {{ column }},
         {% endfor -%}
-        least({{ ds | join(', ') }}) as best
+        {{ seg_sql.kmeans_place_of_least(ds) }} as label
     from (
         select
             {% for column in kept -%}
@@ -35,5 +30,5 @@ from (
         {{ seg_sql.fence() }}
     ) as distances
     {{ seg_sql.fence() }}
-) as closest
+) as labelled
 {{ seg_sql.fence() }}

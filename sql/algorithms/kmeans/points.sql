@@ -1,5 +1,5 @@
 -- The rows as points: the prepared features x0, x1 .. less their centers, and the weight w.
--- Grain: row of the relation that takes part. `hash_below` takes a sample by the hash h of the key.
+-- Grain: row of the relation that takes part. h draws among the rows of a sample.
 select
     {% for column in kept -%}
     {{ column }},
@@ -16,8 +16,8 @@ select
     {{ seg_sql.kmeans_clipped(feature) }} as raw{{ loop.index0 }},
     {% endfor -%}
     {% endif -%}
-    {% if hash -%}
-    {{ hash }} as h,
+    {% if lot -%}
+    {{ seg_sql.kmeans_hash(lot) }} as h,
     {% endif -%}
     {{ weight }} as w
 from {{ relation }}

@@ -1,21 +1,21 @@
 -- Where the prepared features lie and how far they spread, weighted: for the scaling.
--- One row. The squares are taken from `offsets`, near the means, so that no digits are lost.
+-- One row. Sums and squares are taken from `offsets`, not far from the means for their spread, so
+-- that no digits are lost.
 select
-    sum(w) as weight,
-    count(*) as row_count,
     {% for offset in offsets -%}
-    min(x{{ loop.index0 }}) as lowest_{{ loop.index0 }},
-    max(x{{ loop.index0 }}) as highest_{{ loop.index0 }},
-    sum(w * (x{{ loop.index0 }} - {{ offset }})) as moved_{{ loop.index0 }},
-    sum(w * (x{{ loop.index0 }} - {{ offset }}) * (x{{ loop.index0 }} - {{ offset }}))
-        as squared_{{ loop.index0 }}{{ ',' if not loop.last or robust }}
-    {% endfor -%}
-    {% if robust -%}
-    {% for offset in offsets -%}
-    percentile_cont(0.25) within group (order by x{{ loop.index0 }}) as lower_{{ loop.index0 }},
-    percentile_cont(0.5) within group (order by x{{ loop.index0 }}) as middle_{{ loop.index0 }},
-    percentile_cont(0.75) within group (order by x{{ loop.index0 }}) as upper_{{ loop.index0 }}
-    {{- ',' if not loop.last }}
-    {% endfor -%}
+    {% set place = loop.index0 -%}
+    {% set x = '(x' ~ place ~ ' - ' ~ offset ~ ')' -%}
+    sum({{ 'w * ' if weighted }}{{ x }}) as moved_{{ place }},
+    sum({{ 'w * ' if weighted }}{{ x }} * {{ x }}) as squared_{{ place }},
+    {% if extremes -%}
+    min(x{{ place }}) as lowest_{{ place }},
+    max(x{{ place }}) as highest_{{ place }},
     {% endif -%}
+    {% if robust -%}
+    percentile_cont(0.25) within group (order by x{{ place }}) as lower_{{ place }},
+    percentile_cont(0.5) within group (order by x{{ place }}) as middle_{{ place }},
+    percentile_cont(0.75) within group (order by x{{ place }}) as upper_{{ place }},
+    {% endif -%}
+    {% endfor -%}
+    {{ 'sum(w)' if weighted else 'count(*)' }} as weight
 from {{ points }}
