@@ -373,7 +373,7 @@ def _explain(run: Run, node: Node, error: DatabaseError) -> None:
     place = sql_error_place(node.model, error.sql, error.position)
     error.where = error.where or place or node.model.shown
     said = [error.hint] if error.hint else []
-    said += _built_before(run, node, error.message)
+    said += [] if error.lost else _built_before(run, node, error.message)
     compiled = run.target.compiled_path(node.model.shown)
     if compiled.is_file():
         said.append(f"compiled: {compiled}")
