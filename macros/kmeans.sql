@@ -88,11 +88,15 @@
 {%- endmacro %}
 
 
-{# Of `values`, one for each centroid, that of the nearest. #}
+{# Of `values`, one for each centroid, that of the nearest: of ids, mostly 1, 2 .., in short. #}
 {% macro kmeans_nearest(values) -%}
+    {%- if values == range(1, values | length + 1) | map('string') | list -%}
+    label + 1
+    {%- else -%}
     case label
     {%- for value in values[:-1] %} when {{ loop.index0 }} then {{ value }}{% endfor %}
     {{- ' else ' ~ values[-1] }} end
+    {%- endif -%}
 {%- endmacro %}
 
 

@@ -67,7 +67,7 @@ def fit(step: Steps, relation: str, task: Task) -> Fit:
     made_before = len(step.made)
     clusterings, left_out, warnings = _fit_groups(step, relation, columns, task)
     published = assignments(step, clusterings, task)
-    found = assigned(step, published)
+    found = assigned(step, published, [each.group_key for each in clusterings])
     clusterings = [measured(step, each, found) for each in clusterings]
     warnings += [said for each in clusterings for said in small(each)]
     outputs = {"": published, **output_tables(step, rows_of(clusterings, left_out))}

@@ -65,13 +65,14 @@ def summaries(
     ]
 
 
-def assigned(step: Steps, table: str) -> dict[tuple[str, int], Cluster]:
+def assigned(step: Steps, table: str, groups: Sequence[str]) -> dict[tuple[str, int], Cluster]:
     """Return the counts and distances of clusters, by group and id, from the assignments."""
+    only = step.engine.literal(groups[0]) if len(groups) == 1 else None
     return {
         (row["group_key"], int(row["cluster_id"])): cluster(
             {**row, "weight": row["row_count"]}, 0, ()
         )
-        for row in step.rows("assigned_clusters", clusters=step.relation(table))
+        for row in step.rows("assigned_clusters", clusters=step.relation(table), only=only)
     }
 
 
