@@ -64,11 +64,13 @@ class Steps:
         return steps
 
     def sql(self, template: str, **context: Any) -> str:
-        """Render a template of the folder."""
+        """Render a template of the folder, or of the one above it, whose templates are shared."""
         path = resources.SQL / self.folder / f"{template}.sql"
+        if not path.is_file():
+            path = path.parents[1] / path.name
         return self.workspace.renderer.render(
             path.read_text("utf-8"),
-            f"sql/{self.folder}/{template}.sql",
+            f"sql/{path.relative_to(resources.SQL).as_posix()}",
             ref=self.workspace.ref_sql,
             input=self.workspace.input_sql,
             **context,

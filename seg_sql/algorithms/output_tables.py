@@ -16,7 +16,7 @@ Rows = Sequence[Sequence[Any]]
 def output_table(step: Steps, output: str, rows: Rows) -> str:
     """Make the table of an output; each row has its values in the order of the columns."""
     literal = step.engine.literal
-    select = step.beside("algorithms").sql(
+    select = step.sql(
         "literal_rows",
         columns=outputs_of(step.folder)[output].columns,
         rows=[[literal(value) for value in row] for row in rows],

@@ -1,0 +1,2 @@
+{# The type of a measure. An expression, no statement. #}
+{{ seg_sql.double() }}

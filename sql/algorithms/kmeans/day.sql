@@ -1,2 +1,0 @@
-{# The same day in every row. An expression, no statement. #}
-cast({{ day }} as date)

@@ -1,2 +1,0 @@
-{# The type of a weight. An expression, no statement. #}
-{{ seg_sql.double() }}
