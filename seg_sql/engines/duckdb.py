@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,7 +13,6 @@ import duckdb
 from seg_sql.engines import (
     WORK_PREFIX,
     Column,
-    ColumnKind,
     Existing,
     FileFormat,
     Publication,
@@ -22,6 +20,7 @@ from seg_sql.engines import (
     Result,
     _shared,
 )
+from seg_sql.engines._duckdb_columns import columns_of
 from seg_sql.engines._duckdb_errors import database_error
 from seg_sql.engines._duckdb_file import Copy, check_folder, connect, create_file, writable
 from seg_sql.engines._duckdb_rejects import rejected_rows
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
     from seg_sql.profiles import DuckDBTarget
 
 INSERT_ROWS = 500
-
-_NUMBER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\(.*\)|BIGNUM")
 
 _KIND = """
 select 'table' as kind, table_name
@@ -186,8 +183,7 @@ class DuckDBEngine:
 
     def describe(self, query: str) -> list[Column]:
         """Return the columns that a SELECT yields, without running it."""
-        described = self.send(f"describe\n{query}", inner=query)
-        return [Column(row[0], row[1], _kind(row[1])) for row in described.rows]
+        return columns_of(self, query)
 
     def frame(self, query: str) -> DataFrame:
         """Run one query and return its rows as a pandas frame."""
@@ -386,19 +382,3 @@ class DuckDBEngine:
         finally:
             self.seconds += time.perf_counter() - start
         return Result(columns, rows)
-
-
-def _kind(type_: str) -> ColumnKind:
-    """Return the kind of a DuckDB type.
-
-    >>> _kind("DECIMAL(18,2)"), _kind("TIMESTAMP WITH TIME ZONE"), _kind("VARCHAR[]")
-    ('number', 'timestamp', 'other')
-    """
-    if type_.endswith("]"):
-        return "other"
-    if _NUMBER.fullmatch(type_):
-        return "number"
-    if type_.startswith("TIMESTAMP"):
-        return "timestamp"
-    known: dict[str, ColumnKind] = {"VARCHAR": "text", "DATE": "date", "BOOLEAN": "boolean"}
-    return known.get(type_, "other")
