@@ -17,7 +17,6 @@ from seg_sql.given_rows import sql_type
 from seg_sql.journal import Journal, read
 from seg_sql.nodes import Node
 from seg_sql.ownership import leftovers
-from seg_sql.plain_select import source_of
 from seg_sql.run import Run
 from seg_sql.step import Steps
 from seg_sql.workspace import Workspace
@@ -153,23 +152,13 @@ def _is_whole(run: Run, journal: Journal) -> bool:
 
 def _is_projection(run: Run, select: str) -> bool:
     """Return whether a SELECT yields every row of one table, and columns as they are."""
-    named = source_of(select) or _parsed_source(run, select)
-    return (
-        named is not None
-        and len(named) == 2
-        and run.engine.existing_kind(named[1], named[0]) == "table"
-    )
-
-
-def _parsed_source(run: Run, select: str) -> tuple[str, ...] | None:
-    """Return the relation whose columns a SELECT names, if it does nothing else."""
     from sqlglot import exp, parse_one
     from sqlglot.errors import SqlglotError
 
     try:
         tree = parse_one(select, dialect=run.engine.dialect)
     except SqlglotError:
-        return None
+        return False
     names = {cte.alias for cte in tree.find_all(exp.CTE)}
     tables = [each for each in tree.find_all(exp.Table) if each.name not in names or each.db]
     plain = (
@@ -177,10 +166,13 @@ def _parsed_source(run: Run, select: str) -> tuple[str, ...] | None:
         *(exp.Column, exp.Alias, exp.Star, exp.Identifier),
     )
     if len(tables) != 1 or not all(isinstance(node, plain) for node in tree.walk()):
-        return None
+        return False
+    [table] = tables
     if any(select.args.get("from_") is None for select in tree.find_all(exp.Select)):
-        return None
-    return tuple(part.name for part in tables[0].parts)
+        return False
+    if table.catalog or not table.db:
+        return False
+    return run.engine.existing_kind(table.name, table.db) == "table"
 
 
 def empty(run: Run, node: Node, select: str) -> Fit:

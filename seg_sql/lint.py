@@ -18,7 +18,6 @@ from seg_sql.errors import ParseError
 from seg_sql.lint_facts import Facts
 from seg_sql.lint_tree import findings
 from seg_sql.lint_words import BEFORE_PAREN, FUNCTIONS, INSTEAD
-from seg_sql.plain_select import source_of
 
 
 @dataclass(frozen=True)
@@ -66,8 +65,6 @@ def lint(
     Raises:
         SqlSyntaxError: The text cannot be parsed.
     """
-    if "(" not in sql and source_of(sql) is not None:
-        return []
     from sqlglot.dialects.duckdb import DuckDB
     from sqlglot.errors import SqlglotError
 

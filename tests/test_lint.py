@@ -9,7 +9,6 @@ import pytest
 from seg_sql.errors import ParseError
 from seg_sql.lint import SqlSyntaxError, lint, opaque_macros
 from seg_sql.lint_words import RESERVED
-from seg_sql.plain_select import source_of
 
 # rules | text. `t` and `u` are relations of unknown columns. Before a rule was made it was measured
 # what such a text does: it fails on one engine, or gives other rows than on the other.
@@ -211,44 +210,6 @@ def test_a_text_breaks_its_rules_and_no_others(text, rules):
 @pytest.mark.parametrize("text", GOOD.strip().splitlines())
 def test_portable_text_passes_in_silence(text):
     assert lint(text) == []
-
-
-# Such texts are not parsed when they are linted; parsed, nothing must be found in them either.
-@pytest.mark.parametrize(
-    "text",
-    [
-        "select customer_id, monetary from t",
-        'select t.customer_id as id, t.monetary from "raw"."t" as t',
-        'select "Customer ID" as customer_id\nfrom t',
-    ],
-)
-def test_what_needs_no_parser_passes_the_parser_too(text, monkeypatch):
-    assert source_of(text) is not None
-    assert lint(text) == []
-    monkeypatch.setattr("seg_sql.lint.source_of", lambda _: None)
-    assert lint(text) == []
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "select distinct a from t",
-        "select a, from t",
-        "select a b from t",
-        "select * from t",
-        "select A from t",
-        "select a from t where b",
-        "select a from t, u",
-        "select a from t as t using sample",
-        "select a from t; drop table t",
-        "select current_date from t",
-        "select from from t",
-        f"select {'a' * 64} from t",
-        f'select "{"ä" * 40}" from t',
-    ],
-)
-def test_what_is_more_than_columns_of_a_relation_is_parsed(text):
-    assert source_of(text) is None
 
 
 def test_a_name_has_at_most_63_bytes():
