@@ -234,7 +234,7 @@ def explain(customer: str | None, **given: Any) -> None:
     """Say in plain words why CUSTOMER is where it is, or what goes with an item."""
     from seg_sql import explain as explained
     from seg_sql import explain_items
-    from seg_sql.console import wrapped
+    from seg_sql.layout import wrapped
 
     console = console_from(given)
     item = given.pop("item")
@@ -377,7 +377,7 @@ def demo(directory: Path, customers: int, seed: int) -> None:
 def init(source: str, table: str | None, name: str | None, project_dir: Path) -> int:
     """Look at your order lines and write a seg_sql.yml that fits them."""
     from seg_sql import upkeep
-    from seg_sql.console import wrapped
+    from seg_sql.layout import wrapped
 
     code, width = 0, terminal_width()
     for ok, line in upkeep.init(source, table, name, project_dir):

@@ -7,7 +7,6 @@ import datetime
 import decimal
 import io
 import json
-import math
 import os
 import shutil
 import sys
@@ -31,6 +30,7 @@ from seg_sql.events import (
     TestFinished,
     as_json,
 )
+from seg_sql.layout import cut, fitting, is_number, shown, wrapped
 from seg_sql.wording import counted, inventory
 
 if TYPE_CHECKING:
@@ -319,13 +319,17 @@ def _print_table(result: Result) -> None:
     console = RichConsole(highlight=False)
     if not console.is_terminal:
         console = RichConsole(highlight=False, width=sum(widths) + 2 * len(widths))
-    kept = _fitting(widths, console.width)
+    widths = cut(result.columns, widths, console.width)
+    kept = fitting(widths, console.width)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for index in kept:
         values = [row[index] for row in result.rows if row[index] is not None]
-        numeric = bool(values) and all(_is_number(value) for value in values)
+        numeric = bool(values) and all(is_number(value) for value in values)
         table.add_column(
-            result.columns[index], justify="right" if numeric else "left", no_wrap=True
+            result.columns[index],
+            justify="right" if numeric else "left",
+            no_wrap=True,
+            max_width=widths[index],
         )
     for row in cells:
         table.add_row(*(Text(row[index]) for index in kept))
@@ -337,58 +341,3 @@ def _print_table(result: Result) -> None:
             " (all with --output csv)."
         )
         click.echo(click.wrap_text(text, width=console.width), file=sys.stderr)
-
-
-def _fitting(widths: Sequence[int], room: int) -> list[int]:
-    """Return the columns that fit: long texts go first, then columns from the right.
-
-    >>> _fitting([10, 60, 8, 8], 40), _fitting([10, 12, 12], 30)
-    ([0, 2, 3], [0, 1])
-    """
-    kept = list(range(len(widths)))
-
-    def needed() -> int:
-        return sum(widths[index] + 2 for index in kept)
-
-    while len(kept) > 1 and needed() > room:
-        widest = max(kept[1:], key=lambda index: widths[index])
-        kept.remove(widest if widths[widest] > 24 else kept[-1])
-    return kept
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float, decimal.Decimal)) and not isinstance(value, bool)
-
-
-def shown(value: Any) -> str:
-    """Return a value as a person reads it.
-
-    >>> shown(1234.5), shown(None), shown(0.041666), shown(7)
-    ('1,234.50', '', '0.0417', '7')
-    >>> shown(1e15), shown(float("inf"))
-    ('1,000,000,000,000,000', 'inf')
-    """
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, (float, decimal.Decimal)):
-        number = float(value)
-        if number and abs(number) < 1:
-            return f"{number:.4f}"
-        return f"{number:,.0f}" if 1e15 <= abs(number) < math.inf else f"{number:,.2f}"
-    return str(value)
-
-
-def wrapped(line: str, width: int) -> str:
-    """Return a line in lines of at most `width`, the later ones indented further than the first.
-
-    >>> print(wrapped("  cluster 2: high monetary", 20))
-      cluster 2: high
-          monetary
-    """
-    indent = " " * (len(line) - len(line.lstrip()) + 4)
-    parts = textwrap.wrap(
-        line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    )
-    return "\n".join(parts)

@@ -72,7 +72,7 @@ LAYERS = [
     {"config", "options", "generic_tests"},
     {"engines"},
     {"profiles"},
-    {"yaml_files", "resources", "csv_rows", "wording"},
+    {"yaml_files", "resources", "csv_rows", "wording", "layout"},
     {"errors"},
 ]
 

@@ -203,7 +203,7 @@ def test_command_line(orders: BuildShop) -> None:
     assert shop.command("backfill", "rfm", "--from", "may", "--to", "2026-06-01").returncode == 2
     assert shop.command("build", "-s", "+segment_moves").returncode == 0
     done = shop.command("show", "segment_moves", *days, "--output", "csv")
-    assert done.stdout.splitlines()[1].startswith("2026-05-01,2026-06-01,rfm,")
+    assert done.stdout.splitlines()[1].endswith(",rfm,2026-05-01,2026-06-01")
     assert shop.command("show", "rfm", *days).returncode == 2
 
 

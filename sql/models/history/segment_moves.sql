@@ -8,7 +8,10 @@
 {{ config(
     materialized='table',
     unique_key=['source', 'from_segment', 'to_segment', 'reason'],
-    meta={'order_by': ['source', 'from_segment', 'to_segment', 'reason']}
+    meta={
+        'order_by': ['source', 'from_segment', 'to_segment', 'reason'],
+        'show_first': ['from_segment', 'to_segment', 'reason', 'customers', 'revenue', 'source']
+    }
 ) }}
 
 {%- set options = var('rfm') %}

@@ -1,0 +1,82 @@
+"""How values, lines and tables are laid out on a terminal."""
+
+from __future__ import annotations
+
+import decimal
+import math
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+# Widths that a name, such as that of a cluster, is cut to, and from which a text is a sentence.
+NAME, SENTENCE = 24, 40
+
+
+def cut(names: Sequence[str], widths: Sequence[int], room: int) -> list[int]:
+    """Return how wide columns are shown: where not all fit, names are cut, but no ids.
+
+    >>> cut(["item_id", "label", "text"], [36, 30, 60], 80), cut(["label"], [30], 80)
+    ([36, 24, 60], [30])
+    """
+    if sum(widths) + 2 * len(widths) <= room:
+        return list(widths)
+    return [
+        min(width, NAME) if width <= SENTENCE and not name.endswith("_id") else width
+        for name, width in zip(names, widths, strict=True)
+    ]
+
+
+def fitting(widths: Sequence[int], room: int) -> list[int]:
+    """Return the columns that fit: long texts go first, then columns from the right.
+
+    >>> fitting([10, 60, 8, 8], 40), fitting([10, 12, 12], 30)
+    ([0, 2, 3], [0, 1])
+    """
+    kept = list(range(len(widths)))
+
+    def needed() -> int:
+        return sum(widths[index] + 2 for index in kept)
+
+    while len(kept) > 1 and needed() > room:
+        widest = max(kept[1:], key=lambda index: widths[index])
+        kept.remove(widest if widths[widest] > NAME else kept[-1])
+    return kept
+
+
+def is_number(value: Any) -> bool:
+    """Return whether a value stands at the right of its column."""
+    return isinstance(value, (int, float, decimal.Decimal)) and not isinstance(value, bool)
+
+
+def shown(value: Any) -> str:
+    """Return a value as a person reads it.
+
+    >>> shown(1234.5), shown(None), shown(0.041666), shown(7)
+    ('1,234.50', '', '0.0417', '7')
+    >>> shown(1e15), shown(float("inf"))
+    ('1,000,000,000,000,000', 'inf')
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (float, decimal.Decimal)):
+        number = float(value)
+        if number and abs(number) < 1:
+            return f"{number:.4f}"
+        return f"{number:,.0f}" if 1e15 <= abs(number) < math.inf else f"{number:,.2f}"
+    return str(value)
+
+
+def wrapped(line: str, width: int) -> str:
+    """Return a line in lines of at most `width`, the later ones indented further than the first.
+
+    >>> print(wrapped("  cluster 2: high monetary", 20))
+      cluster 2: high
+          monetary
+    """
+    indent = " " * (len(line) - len(line.lstrip()) + 4)
+    parts = textwrap.wrap(
+        line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+    return "\n".join(parts)
