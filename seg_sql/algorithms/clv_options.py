@@ -52,7 +52,7 @@ class CLVOptions(BaseModel):
     holdout: bool = Field(
         default=True,
         description="Whether the days after calibration_end are held out, to show how good the"
-        " forecast is. false takes about two thirds of the time, and leaves clv_holdout and"
+        " forecast is. false saves about a quarter of the time, and leaves clv_holdout and"
         " clv_metrics empty.",
     )
     group_by: list[str] = Field(
