@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from seg_sql.errors import ParseError
 from seg_sql.events import Log, Said
+from seg_sql.known_texts import KnownTexts
 from seg_sql.render import template_line
 from seg_sql.workspace import Workspace
 
@@ -24,6 +27,17 @@ def findings(workspace: Workspace, name: str) -> list[tuple[str, Finding]]:
 
     model = workspace.nodes[name].model
     text = _opaque(workspace, name)
+    types, relations = _read(workspace, name)
+    try:
+        found = lint(text, shown=model.shown, types=types, relations=relations)
+    except SqlSyntaxError as error:
+        line = template_line(model.text, text, error.line)
+        raise ParseError(error.message, where=f"{model.shown}:{line}") from error
+    return [(f"{model.shown}:{template_line(model.text, text, each.line)}", each) for each in found]
+
+
+def _read(workspace: Workspace, name: str) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """Return the types of the columns that a model reads, and the columns of each relation."""
     types: dict[str, str] = {}
     relations: dict[str, list[str]] = {}
     for ref in workspace.nodes[name].refs:
@@ -31,12 +45,7 @@ def findings(workspace: Workspace, name: str) -> list[tuple[str, Finding]]:
         types.update({column.name: column.data_type for column in columns})
         if columns:
             relations[ref] = [column.name for column in columns]
-    try:
-        found = lint(text, shown=model.shown, types=types, relations=relations)
-    except SqlSyntaxError as error:
-        line = template_line(model.text, text, error.line)
-        raise ParseError(error.message, where=f"{model.shown}:{line}") from error
-    return [(f"{model.shown}:{template_line(model.text, text, each.line)}", each) for each in found]
+    return types, relations
 
 
 def _opaque(workspace: Workspace, name: str) -> str:
@@ -60,13 +69,13 @@ def check(workspace: Workspace, names: Iterable[str]) -> None:
         )
 
 
-def check_own(workspace: Workspace, names: Iterable[str], log: Log) -> None:
+def check_own(workspace: Workspace, names: Iterable[str], log: Log, texts: KnownTexts) -> None:
     """Look at a project's own models before a build, and say how many are not portable.
 
     The packaged models are linted when seg-sql is tested. A project that stays on one engine may
     use all that the engine knows, also what our parser does not: that is told and does not stop
     the build, since the database says it better when it is wrong. Text that is not one SELECT
-    does.
+    does. A text that an earlier run knows is not looked at again.
 
     Raises:
         ParseError: A model is another statement than SELECT, or several.
@@ -79,16 +88,8 @@ def check_own(workspace: Workspace, names: Iterable[str], log: Log) -> None:
     ]
     odd = []
     for name in own:
-        try:
-            found = findings(workspace, name)
-        except ParseError:
-            _check_one_statement(workspace, name)
-            odd.append(name)
-            continue
-        for place, finding in found:
-            if finding.rule == "one-select":
-                raise ParseError(finding.message, where=place)
-        if found:
+        text = json.dumps([_opaque(workspace, name), *_read(workspace, name)])
+        if not texts.answer("is portable", text, partial(_is_portable, workspace, name)):
             odd.append(name)
     if odd:
         log(
@@ -97,6 +98,18 @@ def check_own(workspace: Workspace, names: Iterable[str], log: Log) -> None:
                 hint="`seg-sql compile --lint` says where and why.",
             )
         )
+
+
+def _is_portable(workspace: Workspace, name: str) -> bool:
+    try:
+        found = findings(workspace, name)
+    except ParseError:
+        _check_one_statement(workspace, name)
+        return False
+    for place, finding in found:
+        if finding.rule == "one-select":
+            raise ParseError(finding.message, where=place)
+    return not found
 
 
 def _check_one_statement(workspace: Workspace, name: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -152,13 +153,23 @@ def _is_whole(run: Run, journal: Journal) -> bool:
 
 def _is_projection(run: Run, select: str) -> bool:
     """Return whether a SELECT yields every row of one table, and columns as they are."""
+    dialect = run.engine.dialect
+    find = partial(_source, select, dialect)
+    # The name of a table of this run alone says nothing in the next one.
+    of_run = WORK_PREFIX in select
+    named = find() if of_run else run.texts.answer(f"its one source, {dialect}", select, find)
+    return named is not None and run.engine.existing_kind(named[1], named[0]) == "table"
+
+
+def _source(select: str, dialect: str) -> list[str] | None:
+    """Return schema and name of the relation whose columns a SELECT names, if it does no more."""
     from sqlglot import exp, parse_one
     from sqlglot.errors import SqlglotError
 
     try:
-        tree = parse_one(select, dialect=run.engine.dialect)
+        tree = parse_one(select, dialect=dialect)
     except SqlglotError:
-        return False
+        return None
     names = {cte.alias for cte in tree.find_all(exp.CTE)}
     tables = [each for each in tree.find_all(exp.Table) if each.name not in names or each.db]
     plain = (
@@ -166,13 +177,13 @@ def _is_projection(run: Run, select: str) -> bool:
         *(exp.Column, exp.Alias, exp.Star, exp.Identifier),
     )
     if len(tables) != 1 or not all(isinstance(node, plain) for node in tree.walk()):
-        return False
+        return None
     [table] = tables
     if any(select.args.get("from_") is None for select in tree.find_all(exp.Select)):
-        return False
+        return None
     if table.catalog or not table.db:
-        return False
-    return run.engine.existing_kind(table.name, table.db) == "table"
+        return None
+    return [table.db, table.name]
 
 
 def empty(run: Run, node: Node, select: str) -> Fit:

@@ -17,6 +17,7 @@ from seg_sql.errors import DatabaseError, SegSqlError, sentence
 from seg_sql.events import Log, NodeFinished, NodeStarted, RunFinished, Said, Status, TestFinished
 from seg_sql.freshness import AsOf
 from seg_sql.history import record_nodes, record_parameters
+from seg_sql.known_texts import KnownTexts
 from seg_sql.nodes import Node
 from seg_sql.step import Steps
 from seg_sql.workspace import Workspace
@@ -56,6 +57,7 @@ class Run:
         new_rows: The work table with the new rows of an incremental model, by model.
         histories: The histories that are there, with all their columns.
         recorded: The models that seg_sql_runs has of this run.
+        texts: What earlier runs know of the project's own texts.
     """
 
     workspace: Workspace
@@ -66,6 +68,7 @@ class Run:
     id: str
     started_at: datetime.datetime
     steps: Steps
+    texts: KnownTexts
     as_of: AsOf | None = None
     failed: set[str] = field(default_factory=set)
     held: list[Node] = field(default_factory=list)
@@ -106,6 +109,7 @@ def start(workspace: Workspace, command: str, options: Options, log: Log, target
         id=f"{now:%Y%m%dT%H%M%S}-{work}",
         started_at=now,
         steps=Steps(workspace, "runner", run=work, log=log),
+        texts=KnownTexts(target.folder / "known_texts.json"),
         unit_tested=target.unit_tested(),
     )
 
@@ -252,6 +256,7 @@ def end(run: Run, began: float) -> RunFinished:
         args=run.options.args,
         unit_tested=run.unit_tested,
     )
+    run.texts.keep()
     run.log(finished)
     return finished
 

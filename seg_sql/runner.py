@@ -62,7 +62,7 @@ def build(run: Run, names: Iterable[str]) -> RunFinished:
             if run.options.tests:
                 _say_passed(run, order, units)
             _say_limits(run)
-            check_own(workspace, order, run.log)
+            check_own(workspace, order, run.log, run.texts)
             _settle(run, chosen)
             _refuse_other_days(run, building, existing)
             freshness.keep_fits(workspace, run.steps, existing, run.options.full_refresh)

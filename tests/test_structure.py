@@ -63,7 +63,7 @@ LAYERS = [
     {"algorithms"},
     {"step", "slices"},
     {"workspace", "journal"},
-    {"inputs", "nodes", "sql_errors", "given_rows"},
+    {"inputs", "nodes", "sql_errors", "given_rows", "known_texts"},
     {"raw_relations"},
     {"render", "select"},
     {"json_schema"},

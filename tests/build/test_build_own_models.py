@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 from build_shop import BuildShop
 
+from seg_sql.checking import findings
 from seg_sql.errors import SegSqlError
+from seg_sql.lint import Finding
+from seg_sql.workspace import Workspace
 
 
 def test_own_models_of_every_kind(shop: BuildShop) -> None:
@@ -231,6 +234,28 @@ def test_what_only_one_engine_knows_may_be_used(postgres_shop: BuildShop) -> Non
     shop.build("+m")
     assert shop.values("select n from $m") == ["ann"]
     assert "Not portable to other engines: m" in shop.said()
+
+
+def test_only_a_changed_text_is_looked_at_again(
+    duckdb_shop: BuildShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop, looked_at = duckdb_shop, []
+
+    def watched(workspace: Workspace, name: str) -> list[tuple[str, Finding]]:
+        looked_at.append(name)
+        return findings(workspace, name)
+
+    monkeypatch.setattr("seg_sql.checking.findings", watched)
+    shop.model("m", "select list_sum([1]) as n")
+    shop.model("other", "select 2 as n")
+    shop.build("m", "other")
+    shop.model("other", "select 3 as n")
+    shop.build("m", "other")
+    assert looked_at == ["m", "other", "other"]
+    assert "Not portable to other engines: m" in shop.said()
+    shop.file("target/known_texts.json", "no JSON")
+    shop.build("m", "other")
+    assert looked_at == ["m", "other", "other", "m", "other"]
 
 
 def test_compile_shows_what_is_not_portable_too(duckdb_shop: BuildShop) -> None:
