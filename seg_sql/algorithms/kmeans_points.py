@@ -73,6 +73,9 @@ def levels(step: Steps, prepared: Prepared, options: KMeansOptions) -> list[Poin
     source = prepared.points(step, hashed=True, below=below)
     bigger = _table(step, prepared, source, "larger sample" if large else "all rows")
     smaller = _smaller(step, prepared, bigger, first)
+    if large:
+        # The search on the samples takes as much memory as the rows, which it does not read.
+        step.engine.release()
     found = _extent(step, prepared, smaller.source, count_distinct=True)
     if found["distinct_rows"] <= WORTH_GROUPING * max(smaller.rows, 1):
         return _grouped(step, prepared, options)

@@ -185,6 +185,9 @@ class Engine(Protocol):
     def checkpoint(self) -> None:
         """Bring what was committed to where it stays, before the end rather than on closing."""
 
+    def release(self) -> None:
+        """Let go of what the process keeps of small tables that were read."""
+
     def lock(self, wait: float) -> None:
         """Take the target's build lock, or raise StartError that says who holds it."""
 

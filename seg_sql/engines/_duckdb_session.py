@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from seg_sql.profiles import Attachment, DuckDBTarget
 
 _FEWEST_THREADS = 4
+# Bytes of blocks that are read again in some hundredths of a second.
+_MOST_RELEASED = 100_000_000
 
 
 def borrowed(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
@@ -75,6 +78,36 @@ def _use_threads(engine: DuckDBEngine) -> None:
     [[threads]] = engine.send("select current_setting('threads')").rows
     if int(threads) < _FEWEST_THREADS:
         _set(engine, "threads", _FEWEST_THREADS)
+        engine.raised_from = int(threads), _FEWEST_THREADS
+
+
+@contextlib.contextmanager
+def fewer_threads(engine: DuckDBEngine) -> Iterator[None]:
+    """Write with as many threads as there are cores: each holds the rows of a row group."""
+    if engine.raised_from is None:
+        yield
+        return
+    cores, threads = engine.raised_from
+    engine.send(f"set threads = {cores}")
+    try:
+        yield
+    finally:
+        with contextlib.suppress(DatabaseError):
+            engine.send(f"set threads = {threads}")
+
+
+def release(engine: DuckDBEngine) -> None:
+    """Let go of the blocks of tables that were read, unless they are many.
+
+    DuckDB keeps what it has read until its memory is full, and lets go of it when the limit is set
+    to what else it uses.
+    """
+    used = dict(engine.send("select tag, memory_usage_bytes from duckdb_memory()").rows)
+    blocks = used.get("BASE_TABLE", 0)
+    if 0 < blocks <= _MOST_RELEASED:
+        with contextlib.suppress(DatabaseError):
+            engine.send(f"set memory_limit = '{sum(used.values()) - blocks}B'")
+        engine.send("reset memory_limit")
 
 
 def _set_timezone(engine: DuckDBEngine, timezone: str) -> None:

@@ -24,7 +24,7 @@ from seg_sql.engines._duckdb_columns import columns_of
 from seg_sql.engines._duckdb_errors import database_error
 from seg_sql.engines._duckdb_file import Copy, check_folder, connect, create_file, writable
 from seg_sql.engines._duckdb_rejects import rejected_rows
-from seg_sql.engines._duckdb_session import borrowed, set_up
+from seg_sql.engines._duckdb_session import borrowed, fewer_threads, release, set_up
 from seg_sql.errors import DatabaseError
 
 if TYPE_CHECKING:
@@ -97,10 +97,12 @@ class DuckDBEngine:
         self.schema = target.schema_
         self.version = duckdb.__version__
         self.seconds = 0.0
+        self.raised_from: tuple[int, int] | None = None  # threads for a scan, and for a GROUP BY
         self.deletes = False  # whether rows of a table that stays were deleted
         self._made: dict[str, str] = {}
         self._file = None if target.path == ":memory:" else Path(target.path)
         self._copy: Copy | None = None
+        self._is_limited = "memory_limit" in target.settings
         self._settings: dict[str, Any] | None = None  # to give back with the connection
         if connection is not None:
             self._connection = connection
@@ -263,7 +265,7 @@ class DuckDBEngine:
                 stored.append(quoted)
         listed = ", ".join(stored)
         into = f"insert into {self.relation(name)} ({listed})"
-        with self.transaction():
+        with self.transaction(), fewer_threads(self):
             self.send(f"{what} (\n    " + ",\n    ".join(columns) + "\n)")
             return self.send(f"{into}\nselect {listed} from (\n{select}\n) as rows", inner=select)
 
@@ -321,6 +323,11 @@ class DuckDBEngine:
             with contextlib.suppress(DatabaseError):
                 self.send("set max_vacuum_tasks = 0")
         self.send("checkpoint")
+
+    def release(self) -> None:
+        """Let go of the blocks of small tables that were read; the file's cache has them."""
+        if self._settings is None and not self._is_limited:
+            release(self)
 
     def lock(self, wait: float) -> None:
         """Do nothing: whoever has opened the file for writing holds it."""

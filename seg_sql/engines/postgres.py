@@ -293,6 +293,9 @@ class PostgresEngine:
     def checkpoint(self) -> None:
         """Do nothing: the server does it by itself."""
 
+    def release(self) -> None:
+        """Do nothing: the memory is the server's."""
+
     def lock(self, wait: float) -> None:
         """Take the target's build lock, or raise StartError that says who holds it."""
         _postgres_lock.take(self, wait)
