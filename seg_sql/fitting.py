@@ -44,7 +44,7 @@ def fit(run: Run, node: Node, select: str) -> Fit:
     with _steps(run, node, select, f"algorithms/{algorithm.name}", "fit") as steps:
         if algorithm.keyed:
             # Rows of a table that the SELECT merely names are read where they are.
-            in_place = node.in_place or _is_projection(run, select)
+            in_place = _may_stay(run, node) or _is_projection(run, select)
             kind: RelationKind = "view" if in_place else "table"
             rows = steps.relation(steps.table(select, kind=kind))
         else:
@@ -149,6 +149,15 @@ def _is_whole(run: Run, journal: Journal) -> bool:
         )
         for name, rows in journal.tables.items()
     )
+
+
+def _may_stay(run: Run, node: Node) -> bool:
+    """Return whether a model says that its rows are read in place, and has them from tables.
+
+    A project may make views of these, which would be computed again in every statement.
+    """
+    kinds = {run.workspace.nodes[ref].kind for ref in node.refs}
+    return node.in_place and kinds.isdisjoint(("view", "ephemeral"))
 
 
 def _is_projection(run: Run, select: str) -> bool:

@@ -210,9 +210,12 @@ class Workspace:
                     found[model.name] = node
         leave_out_readers(found, self.project.models.keys())
         # SQL models may read the options of an algorithm model, as those of a packaged SQL model.
-        self.renderer.set_variables(
-            {name: node.options.model_dump() for name, node in found.items() if node.options}
-        )
+        options = {name: node.options.model_dump() for name, node in found.items() if node.options}
+        self.renderer.set_variables(options)
+        with self.before_reading():
+            for name, node in found.items():
+                if any(f"var('{other}'" in node.model.text for other in options):
+                    found[name] = self._parse(node.model)
         owners = owners_of(found)
         read = {owners.get(name, name) for node in found.values() for name in node.refs}
         check_reads(found, self.project, owners)

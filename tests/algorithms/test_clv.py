@@ -19,6 +19,7 @@ from seg_sql.errors import ConfigError, ModelError
 from seg_sql.events import Said
 from seg_sql.profiles import DuckDBTarget, PostgresTarget
 from seg_sql.session import Settings
+from seg_sql.step import Steps
 
 
 def drawn(seed: int, customers: int = 400, **columns: Any) -> pd.DataFrame:
@@ -308,6 +309,34 @@ def test_group_by_an_attribute_of_the_order_lines(shop: Shop) -> None:
     found = {row["customer_id"]: row["group_key"] for row in shop.rows("clv")}
     assert found == {line[0]: line[-1] for line in lines}
     assert {row["group_key"] for row in shop.rows("clv_metrics")} == {"UK", "FR"}
+
+
+@pytest.mark.parametrize(
+    ("models", "kind"),
+    [
+        ({}, "view"),
+        ({"clv": {"group_by": "country"}}, "table"),
+        ({"clv_customer_summary": {"materialized": "view"}}, "table"),
+    ],
+)
+def test_what_is_computed_anew_in_every_statement_is_copied_once(
+    duckdb_shop: Shop, monkeypatch: pytest.MonkeyPatch, models: dict[str, Any], kind: str
+) -> None:
+    """Columns of tables are read in place; attributes of lines and a summary that is a view not."""
+    made: list[str] = []
+    table = Steps.table
+
+    def watched(self: Steps, select: str, **options: Any) -> str:
+        if self.model == "clv":
+            made.append(options.get("kind", "table"))
+        return table(self, select, **options)
+
+    monkeypatch.setattr(Steps, "table", watched)
+    duckdb_shop.load([(*line, "UK") for line in orders(29, 60)], (*COLUMNS, "country"))
+    lines = {"relation": duckdb_shop.raw("raw"), "attributes": ["country"]}
+    duckdb_shop.write(inputs={"order_lines": lines}, vars={"as_of": "2026-01-01"}, models=models)
+    duckdb_shop.run("build", "+clv")
+    assert made[0] == kind
 
 
 def test_the_holdout_adds_up_to_the_summary(shop: Shop) -> None:
