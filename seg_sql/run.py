@@ -157,9 +157,10 @@ def node_finished(
 def keep_for_retry(run: Run, names: Sequence[str], index: int) -> None:
     """Write down before a long fit what `retry` is to build, should the process be killed.
 
-    The database is told what is published: of which day its tables are.
+    The database is told what is published: of which day its tables are. Those that a backfill
+    makes, whose run has no as_of, are not.
     """
-    if not run.together:
+    if run.as_of is not None and not run.together:
         with suppress(SegSqlError):  # the end of the run tries again, and tells
             _record_nodes(run)
     log = Log(events=list(run.log.events))
