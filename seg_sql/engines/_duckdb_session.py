@@ -59,14 +59,33 @@ def set_up(engine: DuckDBEngine, target: DuckDBTarget, timezone: str, *, ours: b
         _use_threads(engine)
     if ours:
         # It takes longer to plan a sum over a join, as fits need dozens of, than to run it.
-        with contextlib.suppress(DatabaseError):
-            engine.send("set disabled_optimizers = 'partial_aggregate_pushdown'")
+        engine.while_open.enter_context(
+            set_for_a_while(engine, "disabled_optimizers", "partial_aggregate_pushdown")
+        )
     for extension in target.extensions:
         _load(engine, extension)
     for name, value in target.settings.items():
         _set(engine, name, value)
     for attachment in target.attach:
         _attach(engine, attachment)
+
+
+@contextlib.contextmanager
+def set_for_a_while(engine: DuckDBEngine, name: str, value: object) -> Iterator[None]:
+    """Change a setting of the database for some statements, where this DuckDB knows it.
+
+    It is one for all of a process who have the same file open.
+    """
+    former = None
+    with contextlib.suppress(DatabaseError):
+        [[former]] = engine.send("select current_setting($name)", {"name": name}).rows
+        engine.send(f"set {name} = {engine.literal(value)}")
+    try:
+        yield
+    finally:
+        if former is not None:
+            with contextlib.suppress(DatabaseError):
+                engine.send(f"set {name} = {engine.literal(former)}")
 
 
 def _use_threads(engine: DuckDBEngine) -> None:
@@ -78,22 +97,14 @@ def _use_threads(engine: DuckDBEngine) -> None:
     [[threads]] = engine.send("select current_setting('threads')").rows
     if int(threads) < _FEWEST_THREADS:
         _set(engine, "threads", _FEWEST_THREADS)
-        engine.raised_from = int(threads), _FEWEST_THREADS
+        engine.cores = int(threads)
 
 
-@contextlib.contextmanager
-def fewer_threads(engine: DuckDBEngine) -> Iterator[None]:
+def fewer_threads(engine: DuckDBEngine) -> contextlib.AbstractContextManager[None]:
     """Write with as many threads as there are cores: each holds the rows of a row group."""
-    if engine.raised_from is None:
-        yield
-        return
-    cores, threads = engine.raised_from
-    engine.send(f"set threads = {cores}")
-    try:
-        yield
-    finally:
-        with contextlib.suppress(DatabaseError):
-            engine.send(f"set threads = {threads}")
+    if engine.cores is None:
+        return contextlib.nullcontext()
+    return set_for_a_while(engine, "threads", engine.cores)
 
 
 def release(engine: DuckDBEngine) -> None:
@@ -105,9 +116,8 @@ def release(engine: DuckDBEngine) -> None:
     used = dict(engine.send("select tag, memory_usage_bytes from duckdb_memory()").rows)
     blocks = used.get("BASE_TABLE", 0)
     if 0 < blocks <= _MOST_RELEASED:
-        with contextlib.suppress(DatabaseError):
-            engine.send(f"set memory_limit = '{sum(used.values()) - blocks}B'")
-        engine.send("reset memory_limit")
+        with set_for_a_while(engine, "memory_limit", f"{sum(used.values()) - blocks}B"):
+            pass
 
 
 def _set_timezone(engine: DuckDBEngine, timezone: str) -> None:

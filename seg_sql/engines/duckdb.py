@@ -24,7 +24,13 @@ from seg_sql.engines._duckdb_columns import columns_of
 from seg_sql.engines._duckdb_errors import database_error
 from seg_sql.engines._duckdb_file import Copy, check_folder, connect, create_file, writable
 from seg_sql.engines._duckdb_rejects import rejected_rows
-from seg_sql.engines._duckdb_session import borrowed, fewer_threads, release, set_up
+from seg_sql.engines._duckdb_session import (
+    borrowed,
+    fewer_threads,
+    release,
+    set_for_a_while,
+    set_up,
+)
 from seg_sql.errors import DatabaseError
 
 if TYPE_CHECKING:
@@ -97,13 +103,14 @@ class DuckDBEngine:
         self.schema = target.schema_
         self.version = duckdb.__version__
         self.seconds = 0.0
-        self.raised_from: tuple[int, int] | None = None  # threads for a scan, and for a GROUP BY
+        self.cores: int | None = None  # where more threads than these were set
         self.deletes = False  # whether rows of a table that stays were deleted
         self._made: dict[str, str] = {}
         self._file = None if target.path == ":memory:" else Path(target.path)
         self._copy: Copy | None = None
         self._is_limited = "memory_limit" in target.settings
         self._settings: dict[str, Any] | None = None  # to give back with the connection
+        self.while_open = contextlib.ExitStack()  # what is undone before the connection ends
         if connection is not None:
             self._connection = connection
             self._settings = borrowed(connection)
@@ -142,6 +149,7 @@ class DuckDBEngine:
                 with contextlib.suppress(duckdb.Error):
                     self._connection.execute(f"set {name} = {self.literal(value)}")
             return
+        self.while_open.close()
         with contextlib.suppress(duckdb.Error):
             self._connection.close()
         copy, self._copy = self._copy, None
@@ -317,12 +325,13 @@ class DuckDBEngine:
         """
         if self._settings is not None:
             return
-        if not self.deletes:
-            # Each thread ends a table with rows that fill no row group; to put those together
-            # takes as long as to write them, and saves nothing that a reader would notice.
-            with contextlib.suppress(DatabaseError):
-                self.send("set max_vacuum_tasks = 0")
-        self.send("checkpoint")
+        if self.deletes:
+            self.send("checkpoint")
+            return
+        # Each thread ends a table with rows that fill no row group; to put those together takes as
+        # long as to write them, and saves nothing that a reader would notice.
+        with set_for_a_while(self, "max_vacuum_tasks", 0):
+            self.send("checkpoint")
 
     def release(self) -> None:
         """Let go of the blocks of small tables that were read; the file's cache has them."""

@@ -415,6 +415,21 @@ def test_a_checkpoint_leaves_nothing_in_the_log(file):
         assert not log.exists()
 
 
+def test_settings_of_the_database_are_as_they_were(file):
+    """They are those of everybody in this process who has the file open, as in a notebook."""
+    names = "('disabled_optimizers', 'max_vacuum_tasks')"
+    asked = f"select name, value from duckdb_settings() where name in {names} order by name"
+    with duckdb.connect(file) as other:
+        other.execute("set disabled_optimizers = 'join_order'")
+        before = other.execute(asked).fetchall()
+        with contextlib.closing(open_engine(DuckDBTarget(path=str(file)))) as engine:
+            build(engine, 1)
+            engine.checkpoint()
+            # Where it is known, the checkpoint's setting has ended with it.
+            assert other.execute(asked).fetchall()[1:] == before[1:]
+        assert other.execute(asked).fetchall() == before
+
+
 @pytest.mark.parametrize("content", ["customer,amount\nann,3\n", "PAR1 and what follows"])
 def test_a_file_of_data_is_no_database(tmp_path, content):
     """DuckDB would read a CSV into a database in memory, and all that is built would be lost."""
