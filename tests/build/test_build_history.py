@@ -396,6 +396,13 @@ def test_rows_that_do_not_fit_the_history(shop: BuildShop) -> None:
     assert "sql/models/customer_segment_history.sql: customer_segment_history does not" in (
         shop.said()
     )
+    shop.file("sql/models/customer_segment_history.sql", own.replace("tier as", "level as"))
+    assert shop.run("build", "+rfm", vars=APRIL) == 1
+    assert "sql/models/customer_segment_history.sql: customer_segment_history cannot be run" in (
+        shop.said()
+    )
+    shop.file("sql/models/customer_segment_history.sql", own)
+    assert shop.run("build", "+rfm", vars=APRIL) == 1
     missing = "cast(null as text) as segment_id"
     assert missing in shop.said()
     assert (history(shop), shop.rows("rfm")) == (before, rows)
