@@ -306,13 +306,14 @@ def _json_value(value: Any) -> Any:
 
 def _print_table(result: Result) -> None:
     """Print a table; columns that do not fit are left out, the widest texts first, and named."""
+    from rich.cells import cell_len
     from rich.console import Console as RichConsole
     from rich.table import Table
     from rich.text import Text
 
     cells = [[shown(value) for value in row] for row in result.rows]
     widths = [
-        max(len(name), *(len(row[index]) for row in cells), 1)
+        max(cell_len(name), *(cell_len(row[index]) for row in cells), 1)
         for index, name in enumerate(result.columns)
     ]
     # A pipe takes every column; a terminal as many as fit.

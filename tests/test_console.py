@@ -7,7 +7,8 @@ import re
 
 import pytest
 
-from seg_sql.console import Console
+from seg_sql.console import Console, print_rows
+from seg_sql.engines import Result
 from seg_sql.events import Event, Iterated, Said
 
 
@@ -51,3 +52,10 @@ def test_each_fit_has_its_own_lines() -> None:
 def test_a_warning_between_two_iterations_keeps_the_order() -> None:
     lines = printed(*fit("a", 1, 2), Said("slow"), *fit("a", 3, 4), Said("done"))
     assert lines == [line(1), line(2), "slow", line(4), "done"]
+
+
+def test_a_pipe_gets_whole_names_in_wide_letters(capsys: pytest.CaptureFixture[str]) -> None:
+    """A letter of Japanese takes two places."""
+    name = "日本語の商品名です"
+    print_rows(Result(("item_id", "item_name"), [("a1", name), ("b2", "cup")]), "table")
+    assert name in capsys.readouterr().out
