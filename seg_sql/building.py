@@ -357,7 +357,7 @@ def _built_before(run: Run, node: Node, message: str) -> list[str]:
             continue
         had = _columns(run, workspace.published(output.name))
         for column in output.entry.columns:
-            if column.name not in had and re.search(rf"\b{column.name}\b", message):
+            if column.name not in had and re.search(rf"\b{re.escape(column.name)}\b", message):
                 return [
                     f"{output.name} was built before it had {column.name}:"
                     f" run `seg-sql build -s +{node.name}`."

@@ -91,6 +91,8 @@ def _inline(workspace: Workspace, steps: Steps, inline: str, limit: int) -> Resu
     try:
         return steps.engine.fetch(rows)
     except DatabaseError as error:
+        if error.lost:
+            raise
         said = "\n".join([f"The SELECT cannot be run: {error.message}", *lines_around(error, sql)])
         hint = error.hint
         if "{{" not in inline:
