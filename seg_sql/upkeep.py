@@ -14,7 +14,7 @@ from seg_sql.step import Steps
 from seg_sql.wording import counted
 from seg_sql.workspace import Workspace
 
-_FILES = ("manifest.json", "run_results.json", "catalog.json")
+_FILES = ("manifest.json", "run_results.json", "catalog.json", "known_texts.json")
 _FOLDERS = ("backfill", "compiled", "docs", "state")
 _ARTIFACTS = frozenset({*_FOLDERS, *_FILES, *(f"{name}.part" for name in _FILES)})
 

@@ -256,6 +256,8 @@ def test_only_a_changed_text_is_looked_at_again(
     shop.file("target/known_texts.json", "no JSON")
     shop.build("m", "other")
     assert looked_at == ["m", "other", "other", "m", "other"]
+    assert shop.command("clean").returncode == 0
+    assert not (shop.folder / "target").exists()
 
 
 def test_compile_shows_what_is_not_portable_too(duckdb_shop: BuildShop) -> None:
