@@ -65,6 +65,7 @@ def test_run_results_use_dbts_names(shop: BuildShop) -> None:
     assert {path.name for path in (shop.folder / "target").iterdir()} == {
         "catalog.json",
         "compiled",
+        "known_texts.json",
         "manifest.json",
         "run_results.json",
     }
