@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from seg_sql import __version__
 from seg_sql.errors import ConfigError
 from seg_sql.events import Log, NodeFinished, RunFinished, TestFinished
+from seg_sql.render import READS_VAR
 
 if TYPE_CHECKING:
     from seg_sql.step import Steps
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = "seg-sql/1"
 
 _ELSEWHERE = "choose another folder with --target-path"
-
-_READS_VAR = re.compile(r"\bvar\(\s*['\"](\w+)['\"]")
 
 
 @dataclass(frozen=True)
@@ -176,7 +174,7 @@ def _read_by(workspace: Workspace, name: str) -> Iterator[Any]:
     """Yield the options, variables and input configurations that a model reads or has."""
     project, node = workspace.project, workspace.nodes[name]
     values = project.template_vars()
-    read = set(_READS_VAR.findall(node.model.text)) | {name}
+    read = set(READS_VAR.findall(node.model.text)) | {name}
     for each in sorted(read - {"as_of"}):
         yield each, values.get(each)
     for each in node.inputs:

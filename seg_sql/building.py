@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Container, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from seg_sql import segment_history, slices
@@ -373,7 +374,10 @@ def _explain(run: Run, node: Node, error: DatabaseError) -> None:
     place = sql_error_place(node.model, error.sql, error.position)
     error.where = error.where or place or node.model.shown
     said = [error.hint] if error.hint else []
-    said += [] if error.lost else _built_before(run, node, error.message)
+    if not error.lost:
+        # Where the tables cannot be looked into, the first error says enough.
+        with suppress(DatabaseError):
+            said += _built_before(run, node, error.message)
     compiled = run.target.compiled_path(node.model.shown)
     if compiled.is_file():
         said.append(f"compiled: {compiled}")

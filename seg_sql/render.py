@@ -28,6 +28,9 @@ from jinja2.sandbox import SandboxedEnvironment
 from seg_sql.errors import ParseError, SegSqlError, did_you_mean
 from seg_sql.project import Project
 
+READS_VAR = re.compile(r"\bvar\(\s*['\"](\w+)['\"]")
+"""Where a template reads a variable, or the options of a model, and which."""
+
 _BLANK_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+\n")
 
 

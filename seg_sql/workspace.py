@@ -26,7 +26,7 @@ from seg_sql.nodes import (
     validate_config,
 )
 from seg_sql.project import Model, Project, missing_columns
-from seg_sql.render import Rendered, Renderer
+from seg_sql.render import READS_VAR, Rendered, Renderer
 from seg_sql.select import Selectable
 
 # Stands for as_of while the graph is found, before the last order line is known.
@@ -214,7 +214,7 @@ class Workspace:
         self.renderer.set_variables(options)
         with self.before_reading():
             for name, node in found.items():
-                if any(f"var('{other}'" in node.model.text for other in options):
+                if not options.keys().isdisjoint(READS_VAR.findall(node.model.text)):
                     found[name] = self._parse(node.model)
         owners = owners_of(found)
         read = {owners.get(name, name) for node in found.values() for name in node.refs}
