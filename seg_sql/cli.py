@@ -381,6 +381,7 @@ def init(source: str, table: str | None, name: str | None, project_dir: Path) ->
 
     code, width = 0, terminal_width()
     for ok, line in upkeep.init(source, table, name, project_dir):
-        click.echo(wrapped(line, width), err=True)
+        # An error of the connection has its hint, such as a GRANT, in a line of its own.
+        _tell(wrapped(part, width) for part in line.split("\n"))
         code = code if ok else 1
     return code
