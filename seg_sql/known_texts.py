@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from importlib import metadata
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -39,9 +40,9 @@ class KnownTexts:
     def answer(self, question: str, text: str, find: Callable[[], Answer]) -> Answer:
         """Return what is known of a text, or else what `find` finds: something that JSON can keep.
 
-        `text` is all that the answer depends on beside this version of the package.
+        `text` is all that the answer depends on beside the versions of this package and the parser.
         """
-        about = "\n".join([__version__, question, text])
+        about = "\n".join([__version__, metadata.version("sqlglot"), question, text])
         key = hashlib.sha256(about.encode()).hexdigest()
         if key not in self._answers:
             self._answers[key] = find()

@@ -96,7 +96,7 @@ def _use_threads(engine: DuckDBEngine) -> None:
     """
     [[threads]] = engine.send("select current_setting('threads')").rows
     if int(threads) < _FEWEST_THREADS:
-        _set(engine, "threads", _FEWEST_THREADS)
+        engine.while_open.enter_context(set_for_a_while(engine, "threads", _FEWEST_THREADS))
         engine.cores = int(threads)
 
 
