@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from seg_sql.algorithms.clv_climb import Fitted
-from seg_sql.algorithms.clv_prepare import CALIBRATION, FULL, Customers, Part
+from seg_sql.algorithms.clv_prepare import CALIBRATION, DAYS, FULL, Customers, Part
 
 if TYPE_CHECKING:
     from seg_sql.step import Steps
@@ -66,8 +66,8 @@ def fits(fitted: Sequence[Fitted]) -> list[str]:
 
 _ENDED = {
     "boundary": "the fit of {where} ended at a boundary{ends}: the data do not tell all its"
-    " parameters, and there are no standard errors; the scores hold, but compare another model in"
-    " clv_metrics, or wait for more repeat purchases",
+    " parameters, and there are no standard errors; the scores hold, but compare the models with"
+    " model: auto, or wait for more repeat purchases",
     "max_iterations": "the fit of {where} has not converged: raise max_iterations",
     "failed": "the likelihood of {where} has no finite value at its start: look for customers with"
     " an extreme frequency or age in clv_customer_summary",
@@ -81,6 +81,24 @@ def _ends(fitted: Sequence[Fitted]) -> str:
     values = zip(fitted[0].model.parameters, map(float, fitted[0].optimum.theta), strict=True)
     ends = [f"{name} = {value:.3g}" for name, value in values if value > 1e3 or value < 1e-3]
     return f" ({', '.join(ends)})" if ends else ""
+
+
+def discount(rate: float, unit: str) -> list[str]:
+    """Tell of a rate that is more than anybody takes in a year, and so was meant for one.
+
+    >>> discount(0.002, "week")
+    []
+    >>> discount(0.1, "week")[0][:46]
+    'discount_rate 0.1 a week is 14,348% a year; it'
+    """
+    years = DAYS[unit] / 365.25
+    yearly = (1 + rate) ** (1 / years) - 1
+    if yearly <= 1:
+        return []
+    return [
+        f"discount_rate {rate:g} a {unit} is {yearly:,.0%} a year; it is taken off for each time"
+        f" unit: 10% a year are {1.1**years - 1:.5f}"
+    ]
 
 
 def values(parts: Mapping[int, Part], sizes: Mapping[int, Mapping[str, Any]]) -> list[str]:

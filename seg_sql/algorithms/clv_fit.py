@@ -172,6 +172,7 @@ def _fitted(step: Steps, relation: str, task: Task) -> Fit:
     fitted += values.fitted.values()
     of_chosen = [each for each in fitted if each.model.name in ("gamma_gamma", *chosen.values())]
     warnings += checks.fits(of_chosen) + list(values.warnings)
+    warnings += checks.discount(options.discount_rate, customers.time_unit)
     warnings += checks.customers(step, customers, holdout=options.holdout)
     _tell(step, customers, model, options)
     rows = {

@@ -162,7 +162,7 @@ def _check_calibration(observed: Mapping[str, Any], task: Task) -> None:
         raise ModelError(
             f"{task.model} has calibration_end {wanted}, but its SELECT was split at {found}.",
             hint="clv_customer_summary splits at the calibration_end of the model clv: set it"
-            " there.",
+            f" there, and build both with -s +{task.model}.",
         )
 
 

@@ -194,7 +194,8 @@ def choose(qualities: Sequence[Quality], options: KMeansOptions) -> tuple[int, s
             f"most stable (no k has a smallest cluster of {options.min_cluster_share:.0%} and a"
             f" stability of {options.min_stability:g})",
             f"no number of clusters is stable: k={best.k} is the most stable with an adjusted Rand"
-            f" index of {best.stability_ari or 0.0:.2f} between two halves of the rows",
+            f" index of {best.stability_ari or 0.0:.3f} between two halves of the rows (wanted:"
+            f" {options.min_stability:g})",
         )
     scores = _scores(qualities, options.criterion)
     best = max(good, key=lambda each: (scores[each.k], -each.k))

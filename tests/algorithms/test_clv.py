@@ -440,6 +440,15 @@ def test_without_a_holdout_customers_are_valued_alike(shop: Shop) -> None:
     assert {row["holdout_value"] for row in summary} == {None}
 
 
+def test_a_discount_rate_of_a_year_is_told(shop: Shop) -> None:
+    shop.load(orders(24))
+    write(shop, discount_rate=0.1)
+    shop.build("+clv")
+    # 1.1 ** (365.25 / 7) - 1 = 143.48, and 1.1 ** (7 / 365.25) - 1 = 0.0018283.
+    (text,) = [text for text in warned(shop) if "discount_rate" in text]
+    assert "14,348% a year" in text and "10% a year are 0.00183" in text
+
+
 def test_a_calibration_end_without_a_holdout_is_an_error(shop: Shop) -> None:
     shop.load(orders(25, 60))
     write(shop, holdout=False, calibration_end="2025-06-30")
