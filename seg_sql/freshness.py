@@ -17,7 +17,7 @@ from seg_sql.workspace import Workspace
 
 # As in sql/tests/too_much_dropped.sql.
 MUCH_DROPPED = 0.05
-_ON_PURPOSE = ("after as_of", "refund")
+_ON_PURPOSE = ("after as_of", "refund", "duplicate")
 _WRITTEN = {
     "unreadable date": "Are dates written as date_order says?",
     "unreadable number": "Are numbers written as decimal_comma says (true for 12,50)?",

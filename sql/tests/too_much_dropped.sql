@@ -22,7 +22,7 @@ faults as (
 
     select reason, line_count, amount
     from reasons
-    where action = 'dropped' and reason not in ('after as_of', 'refund')
+    where action = 'dropped' and reason not in ('after as_of', 'refund', 'duplicate')
 
 ),
 

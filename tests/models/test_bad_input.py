@@ -101,17 +101,43 @@ def test_one_customer_dominates(
     [
         (("c1", "C1"), True),
         (("Ann", "aNN", "bob"), True),
+        (("C1", "C1 "), True),
+        (("\tc1", "C1\u00a0"), True),
+        ((" C1", "C 1"), False),
         (("c1", "c2", "C3"), False),
         # Engines fold other letters differently.
         (("\u00e9va", "\u00c9va"), False),
     ],
 )
-def test_ids_that_differ_by_case_only(shop: Shop, ids: tuple[str, ...], warns: bool) -> None:
+def test_ids_that_are_written_differently(shop: Shop, ids: tuple[str, ...], warns: bool) -> None:
     load_lines(shop, [(each, each, "2026-01-10", 1) for each in ids])
     shop.write()
     shop.build("+rfm_values")
     assert len(shop.rows("rfm_values")) == len(ids)
-    assert warnings(shop) == ({"ids_differ_by_case"} if warns else set())
+    assert warnings(shop) == ({"ids_written_differently"} if warns else set())
+
+
+@pytest.mark.parametrize(
+    ("lines", "repeated", "duplicates", "warns"),
+    [
+        (50, 50, "count", True),  # a file read twice
+        (50, 1, "count", False),  # 1 of 51
+        (48, 1, "count", True),  # 1 of 49 is more than 2 %
+        (50, 50, "ignore", False),
+        (50, 50, "drop", False),
+    ],
+)
+def test_many_equal_lines(
+    shop: Shop, lines: int, repeated: int, duplicates: str, warns: bool
+) -> None:
+    file = [("a", str(n), "2026-01-10", 1) for n in range(lines)]
+    load_lines(shop, [*file, *file[:repeated]])
+    shop.write(vars={"duplicates": duplicates})
+    shop.build("+input_quality")
+    expected = {"many_equal_lines"} if warns else set()
+    assert warnings(shop) == expected
+    if warns:
+        assert "read twice" in shop.said()
 
 
 def test_a_reason_that_goes_missing_is_noticed(shop: Shop) -> None:
