@@ -66,9 +66,9 @@ def backfill(
             for name in [*leftovers(existing), *([] if goes_on else aside(real, existing))]:
                 engine.drop(name)
             as_of = freshness.settle(workspace, run.steps, set(order), Log())
-            freshness.warn_if_ahead(workspace, days[-1], log)
             if as_of is None or as_of.day is None:
                 raise StartError("Without dates there is no history.")
+            _check_last(workspace, days, as_of, log)
             if early := [day for day in days if as_of.first is not None and day <= as_of.first]:
                 log(
                     Said(
@@ -103,6 +103,31 @@ def backfill(
     if days:
         log(Said("`seg-sql build -s segment_moves` says how the customers moved since then."))
     return 1 if failed else 0
+
+
+def _check_last(
+    workspace: Workspace, days: Sequence[datetime.date], as_of: freshness.AsOf, log: Log
+) -> None:
+    """Refuse days that are still to come, and tell of those after the last order line."""
+    tomorrow = freshness.today(workspace.project.vars.timezone).date() + datetime.timedelta(1)
+    # A project whose own as_of lies ahead, as a demo may, has its history up to there.
+    latest = max(tomorrow, as_of.day or tomorrow)
+    if days[-1] > latest:
+        raise StartError(
+            f"as_of {days[-1]} lies in the future: nobody knows who will have bought by then.",
+            hint=f"Give --to {latest}, or an earlier day.",
+        )
+    known = None if as_of.last is None else as_of.last + datetime.timedelta(1)
+    if late := [day for day in days if known is not None and day > known]:
+        log(
+            Said(
+                f"{len(late)} of {len(days)} as_of are after the last order line, of {as_of.last}:"
+                " as if nobody had bought since.",
+                level="warn",
+                hint=f"Is the input up to date? If not, give --to {known}; a day that was written"
+                f" goes by `seg-sql forget --as-of {late[-1]}`.",
+            )
+        )
 
 
 def as_of_days(first: datetime.date, last: datetime.date, every: Every) -> list[datetime.date]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +12,10 @@ from seg_sql.engines import Column, Existing
 from seg_sql.errors import ConfigError, SegSqlError, SelectionError
 from seg_sql.events import Log, Said
 from seg_sql.ownership import aside, leftovers, marked_by, stored_failures
+from seg_sql.segment_history import histories
 from seg_sql.session import Settings, artifacts_folder, session
 from seg_sql.step import Steps
+from seg_sql.wording import counted
 from seg_sql.workspace import Workspace
 
 # What holds a customer's id in the tables of seg-sql.
@@ -64,20 +67,19 @@ def forget(
         table = f"({rows})"
         found = list(_found(workspace, steps, existing, table, columns, log))
         for each in found:
-            log(Said(f"{each.relation}: {each.rows:,} rows"))
+            log(Said(f"{each.relation}: {counted(each.rows, 'row')}"))
         if work:
-            log(Said(f"{len(work)} work tables of interrupted runs"))
+            log(Said(f"{counted(len(work), 'work table')} of interrupted runs"))
         files = _files(artifacts_folder(settings), ids)
         if files:
-            log(Said(f"{len(files)} files of {artifacts_folder(settings)}"))
+            log(Said(f"{counted(len(files), 'file')} of {artifacts_folder(settings)}"))
         _say_unknown(steps, found, table, len(ids), log)
         _say_merged(workspace, steps, existing, table, log)
         _say_inputs(workspace, steps, table, log)
         if not (found or work or files):
-            log(Said(f"No table of {engine.schema} knows these {len(ids):,} customers."))
+            log(Said(f"No table of {engine.schema} knows {_these(ids)}."))
             return 0
-        what = "this customer" if len(ids) == 1 else f"these {len(ids):,} customers"
-        if not confirm(f"Delete {what} for good?"):
+        if not confirm(f"Delete {_these(ids)} for good?"):
             log(Said("Nothing was deleted."))
             return 1
         with engine.transaction():
@@ -92,8 +94,44 @@ def forget(
             path.unlink()
     log(
         Said(
-            f"Deleted {sum(each.rows for each in found):,} rows of {len(found)} tables.",
+            f"Deleted {counted(sum(each.rows for each in found), 'row')} of"
+            f" {counted(len(found), 'table')}.",
             hint="Exports, reports and backups that were made before keep what they hold.",
+        )
+    )
+    return 0
+
+
+def forget_day(settings: Settings, log: Log, day: datetime.date, *, confirm: Confirm) -> int:
+    """Delete one as_of from the history, as that of a wrong `--vars`; return the exit code."""
+    with session(settings, writes=True) as workspace:
+        engine = workspace.engine
+        engine.lock(settings.wait)
+        existing, steps = engine.existing(), Steps(workspace, "forget")
+        found = {}
+        for node in histories(workspace):
+            name = workspace.project.relation_name(node.name)
+            if name in existing:
+                history = engine.relation(name)
+                row = steps.row("count_day", history=history, day=str(day))
+                if row["row_count"]:
+                    found[history] = int(row["row_count"])
+                    log(Said(f"{name}: {counted(found[history], 'row')}"))
+        if not found:
+            raise SelectionError(
+                f"The history has no as_of {day}.",
+                hint="`seg-sql show segment_moves --from DAY --to DAY` names those that it has.",
+            )
+        if not confirm(f"Delete as_of {day} for good?"):
+            log(Said("Nothing was deleted."))
+            return 1
+        with engine.transaction():
+            for history in found:
+                engine.execute(steps.sql("delete_day", history=history, day=str(day)))
+    log(
+        Said(
+            f"Deleted {counted(sum(found.values()), 'row')} of as_of {day}.",
+            hint="`seg-sql build` makes today's tables, and segment_moves, from what is left.",
         )
     )
     return 0
@@ -116,6 +154,10 @@ def read_ids(file: Path) -> list[str]:
     if not found:
         raise SelectionError(f"{file} has no customer id.", hint="Write one id a line.")
     return list(dict.fromkeys(found))
+
+
+def _these(ids: Sequence[str]) -> str:
+    return "this customer" if len(ids) == 1 else f"these {len(ids):,} customers"
 
 
 def _text(workspace: Workspace) -> str:
@@ -152,8 +194,8 @@ def _found(
             if rows := _count(steps, name, [column], ids):
                 log(
                     Said(
-                        f"{name}.{column.name} has {rows:,} rows with a text that is one of the"
-                        " ids; they are left.",
+                        f"{name}.{column.name} has {counted(rows, 'row')} with a text that is one"
+                        " of the ids: left as it is.",
                         level="warn",
                         hint=f"If these are customers: --column {column.name}",
                     )
@@ -221,8 +263,8 @@ def _say_inputs(workspace: Workspace, steps: Steps, ids: str, log: Log) -> None:
         if row.get("row_count"):
             log(
                 Said(
-                    f"The input {name} still has {row['row_count']:,} rows of them, and the next"
-                    " build brings them back.",
+                    f"The input {name} still has {counted(int(row['row_count']), 'row')} of them,"
+                    " and the next build brings them back.",
                     level="warn",
                     hint="Delete them there first; seg-sql only reads its inputs.",
                 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,8 @@ from seg_sql.workspace import Workspace
 
 # As in sql/tests/too_much_dropped.sql.
 MUCH_DROPPED = 0.05
+# A window that moves on loses some lines; fewer than this share of the last ones are told.
+FEWER_LINES = 0.9
 _ON_PURPOSE = ("after as_of", "refund", "duplicate")
 _WRITTEN = {
     "unreadable date": "Are dates written as date_order says?",
@@ -28,13 +30,15 @@ _WRITTEN = {
 class AsOf:
     """The first day that is not read, where it comes from, and what the input was.
 
-    `first` is the day of the first order line, where there are dates.
+    `first` and `last` are the days of the first order line, and of the last one that is not in the
+    future, where there are dates.
     """
 
     day: datetime.date | None
     origin: str
     fingerprint: str
     first: datetime.date | None = None
+    last: datetime.date | None = None
 
 
 def settle(workspace: Workspace, steps: Steps, chosen: set[str], log: Log) -> AsOf | None:
@@ -46,7 +50,7 @@ def settle(workspace: Workspace, steps: Steps, chosen: set[str], log: Log) -> As
     if not reads_order_lines(workspace, chosen):
         return None
     zone = workspace.project.vars.timezone
-    now = _today(zone)
+    now = today(zone)
     engine = steps.engine
     fixed = workspace.project.vars.as_of
     where = workspace.project.document.where("inputs", "order_lines")
@@ -87,8 +91,10 @@ def settle(workspace: Workspace, steps: Steps, chosen: set[str], log: Log) -> As
         warn_if_ahead(workspace, day, log)
     as_of_reason = "after as_of" if fixed is not None else "future-dated"
     workspace.renderer.set_variables({"as_of": day, "as_of_reason": as_of_reason})
-    first = row["first_ordered_at"]
-    return AsOf(day, origin, fingerprint, None if first is None else first.date())
+    first, last = (
+        None if moment is None else moment.date() for moment in (row["first_ordered_at"], last)
+    )
+    return AsOf(day, origin, fingerprint, first, last)
 
 
 def _check_inputs(workspace: Workspace, chosen: set[str]) -> None:
@@ -190,7 +196,7 @@ def _warn_if_old(
 
 def warn_if_ahead(workspace: Workspace, day: datetime.date, log: Log) -> None:
     """Say when an as_of is later than tomorrow: no order of those days can be there yet."""
-    now = _today(workspace.project.vars.timezone)
+    now = today(workspace.project.vars.timezone)
     ahead = (day - now.date()).days - 1
     if ahead > 0:
         log(
@@ -201,6 +207,51 @@ def warn_if_ahead(workspace: Workspace, day: datetime.date, log: Log) -> None:
                 hint=f"The first day that is not over is {now.date()}; as_of may be the day after.",
             )
         )
+
+
+def warn_if_less(
+    workspace: Workspace, steps: Steps, as_of: AsOf | None, existing: Container[str], log: Log
+) -> None:
+    """Say when the input ends earlier, or has fewer lines, than in the run before: one cut off."""
+    records, limits = workspace.project.relation_name("seg_sql_runs"), workspace.limits
+    if as_of is None or as_of.day is None or records not in existing:
+        return
+    if limits.empty or limits.sample is not None:
+        return
+    rows = steps.rows("last_run", runs=steps.engine.relation(records))
+    if not rows:
+        return
+    before = rows[0]["as_of"]
+    if as_of.day < before and as_of.origin != "given":
+        log(
+            Said(
+                f"as_of goes back from {before} to {as_of.day}: the newest order lines of the last"
+                " build are not there.",
+                level="warn",
+                hint="Was the export cut off? If it was the last build that was wrong:"
+                f" `seg-sql forget --as-of {before}` takes that day out of the history.",
+            )
+        )
+        return
+    lines, had = _lines(as_of.fingerprint), _lines(str(rows[0]["input_fingerprint"]))
+    if lines < FEWER_LINES * had:
+        log(
+            Said(
+                f"The input order_lines has {lines:,} lines, and had {had:,} in the last build.",
+                level="warn",
+                hint="Was the export cut off, or is a file missing?",
+            )
+        )
+
+
+def _lines(fingerprint: str) -> int:
+    """Return the number of lines that a fingerprint tells; 0 for one of another version.
+
+    >>> _lines("57453 rows, last 2026-06-30 00:00:00, sum 1368465"), _lines("None")
+    (57453, 0)
+    """
+    first = fingerprint.partition(" ")[0]
+    return int(first) if first.isdigit() else 0
 
 
 def keep_fits(
@@ -310,7 +361,7 @@ def _plain(row: Mapping[str, object]) -> bool:
     return row["action"] == "kept" and row["reason"] not in ("no customer", "anonymous id")
 
 
-def _today(timezone: str) -> datetime.datetime:
+def today(timezone: str) -> datetime.datetime:
     """Return the present moment in a time zone, without its offset."""
     from zoneinfo import ZoneInfo
 

@@ -64,6 +64,7 @@ def build(run: Run, names: Iterable[str]) -> RunFinished:
             _say_limits(run)
             check_own(workspace, order, run.log, run.texts)
             _settle(run, chosen)
+            freshness.warn_if_less(workspace, run.steps, run.as_of, existing, run.log)
             _refuse_other_days(run, building, existing)
             freshness.keep_fits(workspace, run.steps, existing, run.options.full_refresh)
             _let_grow(run, building, existing)

@@ -14,7 +14,7 @@ from retail import load_retail
 
 from seg_sql import backfill as backfill_
 from seg_sql.console import Console
-from seg_sql.errors import SelectionError
+from seg_sql.errors import SelectionError, StartError
 from seg_sql.events import Log, Progressed, Said
 from seg_sql.session import Settings
 
@@ -233,7 +233,24 @@ def test_days_before_the_first_order_are_left_out(orders: BuildShop) -> None:
     assert "3 of 5 as_of are before any order: the first is of 2026-01-01." in orders.said()
 
 
-def test_days_to_come_are_warned_of(orders: BuildShop) -> None:
-    ahead = datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=31)
-    assert backfill(orders, str(ahead), str(ahead), "day", "rfm") == 0
-    assert f"as_of {ahead} lies in the future: recency counts 30 days" in orders.said()
+def test_days_to_come_are_refused(orders: BuildShop) -> None:
+    """The day after today is the last as_of that all orders of are known."""
+    tomorrow = datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=1)
+    later = tomorrow + datetime.timedelta(days=1)
+    with pytest.raises(StartError, match=f"as_of {later} lies in the future") as error:
+        backfill(orders, "2026-05-01", str(later), "day", "rfm")
+    assert error.value.hint == f"Give --to {tomorrow}, or an earlier day."
+    assert "customer_segment_history" not in orders.names()
+
+
+def test_days_after_the_last_order_are_warned_of(orders: BuildShop) -> None:
+    orders.execute(f"delete from {orders.raw('raw')} where ordered_at >= '2026-05-01'")
+    orders.execute(
+        f"insert into {orders.raw('raw')} values ('c1', 'x', '2026-04-30', 'mug', 1, 5.0)"
+    )
+    assert backfill(orders, "2026-04-01", "2026-06-01", "month", "rfm") == 0
+    [said] = [each for each in orders.log.of(Said) if each.level == "warn"]
+    assert said.text == (
+        "1 of 3 as_of are after the last order line, of 2026-04-30: as if nobody had bought since."
+    )
+    assert "give --to 2026-05-01" in str(said.hint)

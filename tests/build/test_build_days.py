@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import datetime
+
 import pytest
 from build_shop import BuildShop
+from shop import by
 
-from seg_sql.errors import StartError
-from seg_sql.events import Said
+from seg_sql.errors import SelectionError, StartError
+from seg_sql.events import Log, Said
+from seg_sql.forget import forget_day
+from seg_sql.inputs import Limits
+from seg_sql.session import Settings
 
 
 def _warnings(shop: BuildShop) -> list[str]:
@@ -48,3 +54,70 @@ def test_a_model_that_reads_tables_of_the_same_day_says_nothing(shop: BuildShop)
     shop.run("run", "rfm")
 
     assert _warnings(shop) == []
+
+
+def test_an_export_that_was_cut_off_is_told(shop: BuildShop) -> None:
+    """The lines of 1 and 31 March go missing: as_of, which is not given, goes back with them."""
+    shop.run("run", "+rfm")
+    assert _warnings(shop) == []
+    shop.execute(f"delete from {shop.raw('raw')} where ordered_at >= '2026-03-01'")
+
+    assert shop.run("run", "+rfm") == 0
+
+    [warning] = [each for each in shop.log.of(Said) if each.level == "warn"]
+    assert warning.text == (
+        "as_of goes back from 2026-04-01 to 2026-02-06: the newest order lines of the last build"
+        " are not there."
+    )
+    assert "`seg-sql forget --as-of 2026-04-01` takes that day out" in str(warning.hint)
+
+
+def test_a_day_that_was_given_may_go_back(shop: BuildShop) -> None:
+    shop.run("run", "+rfm")
+    shop.run("run", "+rfm", vars={"as_of": "2026-03-15"})
+    assert _warnings(shop) == []
+
+
+def test_lines_that_go_missing_are_told(shop: BuildShop) -> None:
+    """5 of 6 lines are left, the newest among them; a sample has fewer by intent."""
+    shop.run("run", "+rfm")
+    shop.execute(f"delete from {shop.raw('raw')} where customer_id = 'bob'")
+
+    shop.run("run", "+rfm")
+
+    assert _warnings(shop) == ["The input order_lines has 5 lines, and had 6 in the last build."]
+    shop.run("run", "+rfm", limits=Limits(sample=0.5))
+    assert not [text for text in _warnings(shop) if "in the last build" in text]
+
+
+def test_a_wrong_day_goes_from_the_history(shop: BuildShop) -> None:
+    for day in ("2026-03-15", "2026-04-01", "2062-04-01"):
+        shop.build("+rfm", "+segment_moves", vars={"as_of": day})
+    history = ("customer_segment_history", "segment_cut_points")
+    before = {name: shop.rows(name) for name in history}
+
+    def forget(day: str, *, yes: bool = True) -> int:
+        settings = Settings(project_dir=shop.folder, profiles_dir=shop.folder)
+        shop.log = Log()
+        wrong = datetime.date.fromisoformat(day)
+        return forget_day(settings, shop.log, wrong, confirm=lambda _: yes)
+
+    assert forget("2062-04-01", yes=False) == 1
+    assert {name: shop.rows(name) for name in history} == before
+
+    assert forget("2062-04-01") == 0
+
+    for name in history:
+        kept = [row for row in before[name] if row["as_of"].year == 2026]
+        assert 0 < len(kept) < len(before[name])
+        assert by(shop.rows(name), *kept[0]) == by(kept, *kept[0])
+    assert shop.log.of(Said)[-1].text.endswith("of as_of 2062-04-01.")
+    with pytest.raises(SelectionError, match="no as_of 2062-04-01"):
+        forget("2062-04-01")
+
+
+def test_forget_takes_customers_or_a_day(shop: BuildShop) -> None:
+    for words in ((), ("--as-of", "2026-01-01", "--customer-id-file", "ids.csv")):
+        done = shop.command("forget", *words)
+        assert done.returncode == 2
+        assert "either --customer-id-file or --as-of" in done.stderr

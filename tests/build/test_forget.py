@@ -104,7 +104,7 @@ def test_nothing_is_found_afterwards(built: BuildShop) -> None:
     said = [each.text for each in shop.log.of(Said)]
     assert "customer_segment_history: 12 rows" in said
     assert "rfm: 2 rows" in said
-    assert "1 work tables of interrupted runs" in said
+    assert "1 work table of interrupted runs" in said
     # ann has two order lines and bob one.
     assert any(text.startswith("The input order_lines still has 3 rows") for text in said)
 
@@ -119,7 +119,7 @@ def test_asks_first(built: BuildShop) -> None:
     done = built.command("forget", "--customer-id-file", "ids.csv", "--yes")
     assert done.returncode == 0, done.stderr
     # Without --column the text in an own column is named and left.
-    assert "letters.buyer has 1 rows" in done.stderr
+    assert "letters.buyer has 1 row " in done.stderr
     assert occurrences(built, ANN) == {"letters"}
 
 
