@@ -17,6 +17,7 @@ from seg_sql.artifacts import Target
 from seg_sql.building import walk
 from seg_sql.errors import SelectionError, StartError, did_you_mean
 from seg_sql.events import Log, NodeFinished, Progressed, Said
+from seg_sql.kept_fits import keep_fits
 from seg_sql.ownership import ASIDE_PREFIX, aside, check_ours, leftovers
 from seg_sql.run import Options, drop_made, start
 from seg_sql.runner import locked
@@ -203,7 +204,7 @@ def _write(workspace: Workspace, order: Sequence[str], day: datetime.date, targe
     found = Log()
     workspace.renderer.set_variables({"as_of": day, "as_of_reason": "after as_of"})
     run = start(workspace, "backfill", Options(tests=False), found, target)
-    freshness.keep_fits(workspace, run.steps, workspace.engine.existing(), full_refresh=False)
+    keep_fits(workspace, run.steps, workspace.engine.existing())
     try:
         walk(run, order, {})
     finally:

@@ -7,7 +7,6 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from seg_sql.engines import Existing
 from seg_sql.errors import DatabaseError, StartError, sentence
 from seg_sql.events import Log, NodeFinished, Said
 from seg_sql.inputs import check_ids
@@ -252,36 +251,6 @@ def _lines(fingerprint: str) -> int:
     """
     first = fingerprint.partition(" ")[0]
     return int(first) if first.isdigit() else 0
-
-
-def keep_fits(
-    workspace: Workspace, steps: Steps, existing: Mapping[str, Existing], full_refresh: bool
-) -> None:
-    """Decide which models score with their published fit instead of a new one (`refit`)."""
-    workspace.kept_fits.clear()
-    for name, node in workspace.nodes.items():
-        owner = node.config.meta.get("fit_of")
-        options = node.options or workspace.project.options.get(owner or "")
-        relation = workspace.project.relation_name(name)
-        refit = getattr(options, "refit", "always")
-        if refit == "always" or full_refresh or relation not in existing:
-            continue
-        published = workspace.published(name)
-        try:
-            fitted = steps.row("fitted_as_of", relation=published)["fitted_as_of"]
-            # Cut points of 5 scores cannot give 3: after a change of bins nothing can be kept.
-            wanted = getattr(options, "bins", None)
-            bins = steps.rows("fitted_bins", relation=published) if wanted else []
-        except DatabaseError:
-            # A table of an older version that does not say when it was fitted: fit anew.
-            continue
-        day = workspace.renderer.variable("as_of")
-        same = wanted is None or {r["measure"]: r["bins"] for r in bins} == wanted.model_dump()
-        # Without order lines there is no as_of, and a fit has no day.
-        if not same or (fitted is None) != (day is None):
-            continue
-        if refit == "never" or (day is not None and str(fitted)[:7] == str(day)[:7]):
-            workspace.kept_fits.add(name)
 
 
 def reconcile(

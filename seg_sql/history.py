@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from seg_sql.engines import Publication
 from seg_sql.events import NodeFinished
 from seg_sql.freshness import AsOf
+from seg_sql.kept_fits import fits, flat
 from seg_sql.ownership import described
 from seg_sql.step import Steps
 from seg_sql.workspace import Workspace
@@ -71,13 +72,14 @@ def record_parameters(
     run_id: str,
     as_of: AsOf | None,
     fitted: Mapping[str, Mapping[str, Any]],
+    built: Collection[str],
 ) -> None:
-    """Append the variables and options of a run to seg_sql_run_parameters."""
+    """Append the variables and options of a run, and of what it built how it was fitted."""
     _append(
         workspace,
         steps,
         "seg_sql_run_parameters",
-        [(run_id, *row) for row in _parameters(workspace, as_of, fitted)],
+        [(run_id, *row) for row in _parameters(workspace, as_of, fitted, built)],
     )
 
 
@@ -98,7 +100,10 @@ def _append(workspace: Workspace, steps: Steps, name: str, rows: list[tuple[Any,
 
 
 def _parameters(
-    workspace: Workspace, as_of: AsOf | None, fitted: Mapping[str, Mapping[str, Any]]
+    workspace: Workspace,
+    as_of: AsOf | None,
+    fitted: Mapping[str, Mapping[str, Any]],
+    built: Collection[str],
 ) -> list[tuple[Any, ...]]:
     values: list[tuple[Any, ...]] = []
     if as_of is not None:
@@ -108,22 +113,12 @@ def _parameters(
         values.append((None, name, None if shown is None else str(shown)))
     options_of = dict(workspace.project.options)
     options_of |= {name: node.options for name, node in workspace.nodes.items() if node.options}
+    values += fits(workspace, built)
     for model, parameters in fitted.items():
         values += [(model, name, str(value)) for name, value in parameters.items()]
     for model, options in options_of.items():
-        for name, value in _flat("", options.model_dump()):
-            values.append((model, name, None if value is None else str(value)))
+        values += [(model, name, value) for name, value in flat(options.model_dump())]
     return values
-
-
-def _flat(prefix: str, value: Any) -> list[tuple[str, Any]]:
-    if not isinstance(value, dict):
-        return [(prefix, value)]
-    return [
-        item
-        for key, inner in value.items()
-        for item in _flat(f"{prefix}.{key}" if prefix else key, inner)
-    ]
 
 
 def _plain_utc(moment: Any) -> Any:

@@ -156,6 +156,17 @@ class RfmOptions(BaseModel):
         description="When the cut points are taken anew; otherwise the published ones stay.",
     )
 
+    def shaping(self) -> dict[str, Any]:
+        """Return the options that hold for cut points when they are taken, and not when kept.
+
+        Fixed cut points hold at once; without them those that were fixed before are kept.
+        """
+        cuts = self.cut_points.model_dump()
+        return {
+            "window": self.window,
+            "cut_points": {measure: cut for measure, cut in cuts.items() if cut is None},
+        }
+
     @field_validator("bins", "ties", mode="before")
     @classmethod
     def _one_for_all(cls, value: Any) -> Any:

@@ -214,7 +214,8 @@ def _record_nodes(run: Run) -> None:
 def _record(run: Run) -> None:
     _record_nodes(run)
     if run.recorded:
-        record_parameters(run.workspace, run.steps, run.id, run.as_of, run.fitted)
+        built = [event.name for event in outcomes(run.log) if event.status == "success"]
+        record_parameters(run.workspace, run.steps, run.id, run.as_of, run.fitted, built)
 
 
 def finish(run: Run, began: float) -> RunFinished:

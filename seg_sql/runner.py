@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 
-from seg_sql import __version__, freshness
+from seg_sql import __version__, freshness, kept_fits
 from seg_sql.building import data_test, publish_together, walk
 from seg_sql.checking import check_own
 from seg_sql.data_tests import DataTest, attach, data_tests
@@ -66,7 +66,9 @@ def build(run: Run, names: Iterable[str]) -> RunFinished:
             _settle(run, chosen)
             freshness.warn_if_less(workspace, run.steps, run.as_of, existing, run.log)
             _refuse_other_days(run, building, existing)
-            freshness.keep_fits(workspace, run.steps, existing, run.options.full_refresh)
+            fresh = run.options.full_refresh
+            kept_fits.keep_fits(workspace, run.steps, existing, full_refresh=fresh)
+            kept_fits.warn_of_changes(workspace, run.steps, existing, building, run.log)
             _let_grow(run, building, existing)
         try:
             run_unit_tests(run, units)

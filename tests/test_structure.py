@@ -51,6 +51,7 @@ LAYERS = [
         "history",
         "segment_history",
         "freshness",
+        "kept_fits",
         "artifacts",
         "junit",
         "checking",

@@ -91,6 +91,14 @@ class CLVOptions(BaseModel):
     def _listed(cls, value: Any) -> Any:
         return [value] if isinstance(value, str) else value
 
+    def shaping(self) -> dict[str, Any]:
+        """Return the options that hold for a new fit, and not for one that is kept.
+
+        The groups are compared with those of the fit.
+        """
+        after = {"refit", "method", "horizon", "discount_rate", "margin", "group_by"}
+        return self.model_dump(exclude=after)
+
     @property
     def models(self) -> tuple[Model, ...]:
         """Return the models of buying that are fitted."""

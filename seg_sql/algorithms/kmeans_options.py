@@ -169,6 +169,13 @@ class KMeansOptions(BaseModel):
             return list(range(self.k_range[0], self.k_range[1] + 1))
         return [self.k] if isinstance(self.k, int) else list(self.k)
 
+    def shaping(self) -> dict[str, Any]:
+        """Return the options that hold for a new fit, and not for one that is kept.
+
+        The features are compared with those of the fit.
+        """
+        return self.model_dump(exclude={"refit", "features"})
+
     def of(self, option: str, feature: str) -> str:
         """Return an option of a feature: its own, that of all, or the default."""
         given: Mapping[str, str] = getattr(self, option)

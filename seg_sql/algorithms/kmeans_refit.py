@@ -23,7 +23,7 @@ def previous_fit(step: Steps, task: Task, prepared: Prepared) -> dict[int, Centr
     if not {"centroids", "features"} <= set(task.previous):
         return None
     values: dict[int, dict[str, float]] = {}
-    for row in _stored(step, task.previous):
+    for row in stored(step, task.previous):
         if row["group_key"] == prepared.group_key:
             values.setdefault(int(row["cluster_id"]), {})[row["feature"]] = float(row["value"])
     names = {feature.name for feature in prepared.features}
@@ -85,7 +85,7 @@ def stored_fit(step: Steps, outputs: Mapping[str, str]) -> tuple[list[Clustering
     """Read published clusters, and the day that they were fitted."""
     features: dict[str, dict[str, Feature]] = {}
     centroids: dict[str, dict[int, dict[str, float]]] = {}
-    for row in _stored(step, outputs):
+    for row in stored(step, outputs):
         group, name = row["group_key"], row["feature"]
         features.setdefault(group, {})[name] = Feature(
             name=name,
@@ -120,5 +120,6 @@ def stored_fit(step: Steps, outputs: Mapping[str, str]) -> tuple[list[Clustering
     return clusterings, None if day is None else day.isoformat()
 
 
-def _stored(step: Steps, outputs: Mapping[str, str]) -> list[dict[str, Any]]:
+def stored(step: Steps, outputs: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Read the published centroids, each with what is known of its feature."""
     return step.rows("stored_fit", centroids=outputs["centroids"], features=outputs["features"])

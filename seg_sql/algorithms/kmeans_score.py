@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from seg_sql.algorithms import Fit, Task
 from seg_sql.algorithms.kmeans_options import KMeansOptions
 from seg_sql.algorithms.kmeans_outputs import assigned_sql
-from seg_sql.algorithms.kmeans_prepare import LARGEST
-from seg_sql.algorithms.kmeans_refit import stored_fit
+from seg_sql.algorithms.kmeans_prepare import LARGEST, feature_names
+from seg_sql.algorithms.kmeans_refit import stored, stored_fit
 from seg_sql.algorithms.output_tables import output_table
 from seg_sql.errors import ModelError
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 def scored(step: Steps, relation: str, task: Task) -> Fit:
     """Assign today's rows to the published clusters; count those that cannot be assigned."""
+    warnings = _other_features(step, relation, task)
     select, reasons = _scoring(step, task.previous, relation, task)
     outputs = {"": step.table(select, work=False)}
     for name, published in task.previous.items():
@@ -28,7 +29,34 @@ def scored(step: Steps, relation: str, task: Task) -> Fit:
     found = step.rows("exclusions", relation=relation, reasons=reasons)
     excluded = [[row["reason"], int(row["row_count"])] for row in found]
     outputs["exclusions"] = output_table(step, "exclusions", excluded)
-    return Fit(outputs=outputs, status="SCORED with the last fit")
+    return Fit(outputs=outputs, status="SCORED with the last fit", warnings=warnings)
+
+
+def _other_features(step: Steps, relation: str, task: Task) -> list[str]:
+    """Tell of features that the fit does not know.
+
+    Raises:
+        ModelError: The rows lack a feature of the fit.
+    """
+    options: KMeansOptions = task.options
+    columns = step.engine.describe(step.sql("columns", relation=relation))
+    wanted = set(feature_names(columns, task.key, options, task.model))
+    fitted = {row["feature"] for row in stored(step, task.previous)}
+    anew = f"`seg-sql build -s +{task.model} --full-refresh`"
+    if missing := sorted(fitted - {column.name for column in columns}):
+        raise ModelError(
+            f"The fit that is kept knows the feature {missing[0]}, and the rows of today do not.",
+            hint=f"Fit anew: {anew}",
+        )
+    # A feature that was the same in every row was dropped from the fit.
+    new = set() if options.constant == "drop" else wanted - fitted
+    said = []
+    if other := sorted(new | (fitted - wanted)):
+        said.append(
+            f"the fit that is kept has other features than are asked for now ({', '.join(other)}):"
+            f" fit anew with {anew}"
+        )
+    return said
 
 
 def apply(step: Steps, outputs: Mapping[str, str], relation: str, task: Task) -> str:

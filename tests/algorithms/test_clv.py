@@ -384,6 +384,11 @@ def test_refit_never_keeps_the_parameters_and_scores_todays_customers(shop: Shop
     assert {row["fitted_as_of"] for row in rows} == {datetime.date(2025, 11, 1)}
     assert {row["as_of"] for row in rows} == {datetime.date(2026, 1, 1)}
     assert len(rows) == len({line[0] for line in lines})
+    assert "keeps its fit" not in shop.said()
+    write(shop, refit="never", model="bg_nbd", horizon=26, discount_rate=0.001)
+    shop.build("+clv")
+    assert "other options: model (fitted with mbg_nbd, now bg_nbd)." in shop.said()
+    write(shop, refit="never")
     shop.build("clv", full_refresh=True)
     assert {row["fitted_as_of"] for row in shop.rows("clv")} == {datetime.date(2026, 1, 1)}
     assert shop.rows("clv_parameters", order="1, 2, 3, 4") != before

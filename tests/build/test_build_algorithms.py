@@ -9,7 +9,7 @@ from build_shop import BuildShop
 
 from seg_sql import compiling, showing
 from seg_sql.errors import ConfigError, ParseError
-from seg_sql.events import NodeFinished
+from seg_sql.events import NodeFinished, Said
 from seg_sql.inputs import Limits
 from seg_sql.session import Settings
 from seg_sql.step import Steps
@@ -199,6 +199,45 @@ def test_refit_never_scores_with_the_published_centroids(points: BuildShop) -> N
     assert (rows["a"], rows["n1"]) == (1, 2)
     points.build("clouds", full_refresh=True)
     assert points.rows("clouds_centroids") != before
+
+
+def test_a_fit_that_is_kept_tells_of_options_that_do_not_count(points: BuildShop) -> None:
+    """Also in the second build after the change; what the fit was made with is k = 2 and none."""
+    project: dict[str, Any] = {"inputs": {"points": {"relation": points.raw("points")}}}
+    points.write(**project, models={"clouds": {"refit": "never"}})
+    points.build("clouds")
+    options = {"refit": "never", "transform": "log1p", "min_stability": 0.5}
+    points.write(**project, models={"clouds": options})
+    for _ in range(2):
+        points.build("clouds")
+        [said] = [each for each in points.log.of(Said) if each.level == "warn"]
+        assert said.text == (
+            "clouds keeps its fit (refit: never), which was made with other options: transform.*"
+            " (fitted with none, now log1p), min_stability (fitted with 0.8, now 0.5)."
+        )
+        assert said.hint == "`seg-sql build -s +clouds --full-refresh` fits anew."
+    points.build("clouds", full_refresh=True)
+    points.build("clouds")
+    assert [each for each in points.log.of(Said) if each.level == "warn"] == []
+
+
+def test_a_fit_that_is_kept_tells_of_other_features(points: BuildShop) -> None:
+    project: dict[str, Any] = {"inputs": {"points": {"relation": points.raw("points")}}}
+    points.write(**project, models={"clouds": {"refit": "never"}})
+    points.build("clouds")
+    points.write(**project, models={"clouds": {"refit": "never", "features": ["x"]}})
+    points.build("clouds")
+    assert (
+        "the fit that is kept has other features than are asked for now (y): fit anew with"
+        " `seg-sql build -s +clouds --full-refresh`"
+    ) in points.said()
+    model = points.folder / "sql" / "models" / "clouds.sql"
+    points.write(**project, models={"clouds": {"refit": "never"}})
+    model.write_text(model.read_text().replace(", y", ", y as z"))
+    assert points.run("build", "clouds") == 1
+    assert (
+        "The fit that is kept knows the feature y, and the rows of today do not." in points.said()
+    )
 
 
 def test_the_scoring_select_runs_by_hand_and_gives_the_same(points: BuildShop) -> None:

@@ -324,6 +324,29 @@ def test_cut_points_that_do_not_fit_are_not_kept(shop: Shop) -> None:
     }  # fmt: skip
 
 
+def test_cut_points_that_are_kept_tell_of_another_window(shop: Shop) -> None:
+    """A boundary holds at once, fixed cut points too; those that were fixed stay."""
+    load(shop, buyers(10, 20, 30, 40, 50))
+    cuts = {"monetary": [15, 25, 35, 45]}
+    kept: dict[str, Any] = {"refit": "never"}
+    shop.write(models={"rfm": {**kept, "cut_points": cuts}})
+    shop.build("+rfm")
+    frequency = {"frequency": [1, 2, 3, 4]}
+    shop.write(
+        models={
+            "rfm": {**kept, "boundary": "left", "cut_points": {**cuts, **frequency}},
+        }
+    )
+    shop.build("+rfm")
+    assert "keeps its fit" not in shop.said()
+    shop.write(models={"rfm": {**kept, "window": 30}})
+    shop.build("+rfm")
+    assert (
+        "rfm keeps its fit (refit: never), which was made with other options: window (fitted with"
+        " none, now 30), cut_points.monetary (fitted with [15.0, 25.0, 35.0, 45.0], now none)."
+    ) in shop.said()
+
+
 def test_the_window_forgets_older_orders(shop: Shop) -> None:
     """5 days before 11 January is the 6th: older orders count neither for money nor frequency."""
     old = [("c05", "old", FIRST, 100.0), ("c06", "old", FIRST, 50.0)]
