@@ -1,4 +1,7 @@
-"""Which models score with their published fit instead of a new one (`refit`)."""
+"""Which models score with their published fit instead of a new one (`refit`).
+
+And which options have changed since what is published was made with them.
+"""
 
 from __future__ import annotations
 
@@ -84,6 +87,66 @@ def warn_of_changes(
                     hint=f"`seg-sql build -s +{owner} --full-refresh` fits anew.",
                 )
             )
+
+
+def warn_of_other_options(
+    workspace: Workspace,
+    steps: Steps,
+    existing: Collection[str],
+    readers: Mapping[str, str],
+    log: Log,
+) -> None:
+    """Say which tables, that are read and not built now, were built with other options.
+
+    Args:
+        workspace: Which options a model is shaped by is in its schema.yml.
+        steps: Runs the statement.
+        existing: The relations that are there.
+        readers: What is read, and by which model of those that are built.
+        log: Takes the warnings.
+    """
+    relation = workspace.project.relation_name
+    runs, records = relation("seg_sql_runs"), relation("seg_sql_run_parameters")
+    shaped: dict[str, Mapping[str, list[str]]] = {
+        name: by
+        for name in sorted(readers)
+        if (by := workspace.nodes[name].config.meta.get("shaped_by"))
+    }
+    if not shaped or not {runs, records} <= set(existing):
+        return
+    had: dict[tuple[str, str, str], set[str]] = {}
+    for row in steps.rows(
+        "built_with",
+        runs=steps.engine.relation(runs),
+        records=steps.engine.relation(records),
+        models=list(shaped),
+        owners=sorted({owner for by in shaped.values() for owner in by}),
+    ):
+        key = (row["built"], row["owner"], row["parameter"])
+        had.setdefault(key, set()).add(_shown(row["value"]))
+    for name, by in shaped.items():
+        changed = [
+            f"{owner}'s {option} {' / '.join(sorted(had[name, owner, option]))} and not"
+            f" {_shown(value)}"
+            for owner, options in by.items()
+            if owner in workspace.nodes
+            for option, value in flat(_options(workspace, owner))
+            if option.partition(".")[0] in options
+            and _shown(value) not in had.get((name, owner, option), {_shown(value)})
+        ]
+        if changed:
+            log(
+                Said(
+                    f"{readers[name]} reads {name}, which was built with {', '.join(changed)}.",
+                    level="warn",
+                    hint=f"Run with -s +{readers[name]} to build what it reads as well.",
+                )
+            )
+
+
+def _options(workspace: Workspace, owner: str) -> dict[str, Any]:
+    options = _owner(workspace, workspace.nodes[owner])[1]
+    return {} if options is None else dict(options.model_dump())
 
 
 def fits(workspace: Workspace, built: Collection[str]) -> Iterator[tuple[str, str, str]]:

@@ -65,7 +65,9 @@ def build(run: Run, names: Iterable[str]) -> RunFinished:
             check_own(workspace, order, run.log, run.texts)
             _settle(run, chosen)
             freshness.warn_if_less(workspace, run.steps, run.as_of, existing, run.log)
-            _refuse_other_days(run, building, existing)
+            readers = _readers(run, building)
+            _refuse_other_days(run, readers, existing)
+            kept_fits.warn_of_other_options(workspace, run.steps, existing, readers, run.log)
             fresh = run.options.full_refresh
             kept_fits.keep_fits(workspace, run.steps, existing, full_refresh=fresh)
             kept_fits.warn_of_changes(workspace, run.steps, existing, building, run.log)
@@ -210,7 +212,19 @@ def _check_upstream(run: Run, building: Sequence[str], existing: Mapping[str, Ex
                 )
 
 
-def _refuse_other_days(run: Run, building: Sequence[str], existing: Mapping[str, Existing]) -> None:
+def _readers(run: Run, building: Sequence[str]) -> dict[str, str]:
+    """Return what is read and not built now, each with the first model that reads it."""
+    return {
+        read: name
+        for name in reversed(building)
+        for read in _relations_read(run.workspace, name)
+        if read not in building
+    }
+
+
+def _refuse_other_days(
+    run: Run, readers: Mapping[str, str], existing: Mapping[str, Existing]
+) -> None:
     """Refuse a model of this as_of that reads tables of another day, which are not built now.
 
     A model that says nothing of as_of has the rows of that day, which is a warning.
@@ -219,14 +233,7 @@ def _refuse_other_days(run: Run, building: Sequence[str], existing: Mapping[str,
     records = workspace.project.relation_name(RUN_TABLES[0])
     if run.as_of is None or run.as_of.day is None or records not in existing:
         return
-    readers = {
-        read: name for name in reversed(building) for read in _relations_read(workspace, name)
-    }
-    others = [
-        name
-        for name in sorted(readers.keys() - set(building))
-        if freshness.reads_order_lines(workspace, {name})
-    ]
+    others = [name for name in sorted(readers) if freshness.reads_order_lines(workspace, {name})]
     if not others:
         return
     relation = run.engine.relation(records)

@@ -371,6 +371,20 @@ def test_the_holdout_adds_up_to_the_summary(shop: Shop) -> None:
     ]
 
 
+def test_a_summary_of_another_horizon_is_told(shop: Shop) -> None:
+    """The orders of the last 52 weeks are not those that 26 weeks to come are compared with."""
+    shop.load(orders(23))
+    write(shop)
+    shop.build("+clv")
+    write(shop, horizon=26)
+    shop.build("clv")
+    assert (
+        "clv reads clv_customer_summary, which was built with clv's horizon 52 and not 26."
+    ) in shop.said()
+    shop.build("+clv")
+    assert "was built with" not in shop.said()
+
+
 def test_refit_never_keeps_the_parameters_and_scores_todays_customers(shop: Shop) -> None:
     lines = orders(23)
     shop.load(lines)

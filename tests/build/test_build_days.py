@@ -121,3 +121,22 @@ def test_forget_takes_customers_or_a_day(shop: BuildShop) -> None:
         done = shop.command("forget", *words)
         assert done.returncode == 2
         assert "either --customer-id-file or --as-of" in done.stderr
+
+
+def test_what_is_read_and_was_built_with_other_options_is_told(shop: BuildShop) -> None:
+    """rfm_cut_points scored 5 recencies; the window of rfm_values is none."""
+    shop.run("run", "+rfm")
+    shop.run("run", "rfm")
+    assert _warnings(shop) == []
+    shop.seed("rfm_map_mine", "r_score,f_score,m_score,segment,segment_order\n,,,Everybody,1\n")
+    options = {"bins": {"recency": 2}, "segment_map": "mine", "window": 30}
+    shop.write(models={"rfm": options})
+
+    shop.run("run", "rfm_cut_points", "rfm")
+
+    assert _warnings(shop) == [
+        "rfm reads rfm_segment_map, which was built with rfm's segment_map rf_10 and not mine.",
+        "rfm_cut_points reads rfm_values, which was built with rfm's window none and not 30.",
+    ]
+    shop.run("run", "+rfm")
+    assert _warnings(shop) == []
