@@ -296,8 +296,32 @@ def reconcile(
         listed = ", ".join(f"{row['reason']} {int(row['line_count']):,}" for row in without)
         text += f"   (lines without an amount: {listed})"
     log(Said(text))
+    if "clv_customer_summary" in built and workspace.nodes["clv_customer_summary"].model.packaged:
+        _say_what_clv_counts(steps, kept, log)
     if "input_quality" not in built:
         _warn_if_much_is_dropped(rows, log)
+
+
+def _say_what_clv_counts(steps: Steps, kept: float, log: Log) -> None:
+    """Say how much refunds on days without a purchase come to, which clv cannot place."""
+    purchases = float(steps.row("value_of_purchases")["amount"] or 0.0)
+    left_out = purchases - kept
+    if round(left_out) <= 0 or kept <= 0:
+        return
+    share = left_out / kept
+    much = round(share, 9) > MUCH_DROPPED
+    log(
+        Said(
+            f"clv counts purchases of {purchases:,.0f}: refunds of {left_out:,.0f} on days without"
+            f" a purchase ({share:.1%} of what is kept) are not taken off.",
+            level="warn" if much else "info",
+            hint="Date them as the orders that they belong to, with `query:` in the input"
+            f" order_lines, or let {kept / purchases:.2f} of the value count:"
+            f" `models: {{clv: {{margin: {kept / purchases:.2f}}}}}`."
+            if much
+            else None,
+        )
+    )
 
 
 def _warn_if_much_is_dropped(rows: Sequence[Mapping[str, Any]], log: Log) -> None:

@@ -38,10 +38,34 @@ LINES = [
 END = datetime.date(2025, 8, 31)
 
 
+def said_of_refunds(shop: Shop) -> list[Said]:
+    return [each for each in shop.log.of(Said) if each.text.startswith("clv counts purchases")]
+
+
 def summary(shop: Shop, **variables: Any) -> dict[Any, Any]:
     shop.write(vars={"as_of": "2026-01-01", **variables})
     shop.build("+clv_customer_summary")
     return by(shop.rows("clv_customer_summary"), "customer_id")
+
+
+def test_what_clv_counts_is_set_beside_what_is_kept(shop: Shop) -> None:
+    """Of 126 that is kept, bob's refund of 30 and eve's day of -5 are no part of a purchase."""
+    shop.load(LINES)
+    summary(shop)
+    [said] = said_of_refunds(shop)
+    assert said.text == (
+        "clv counts purchases of 161: refunds of 35 on days without a purchase (27.8% of what is"
+        " kept) are not taken off."
+    )
+    assert said.level == "warn"
+    assert "`models: {clv: {margin: 0.78}}`" in str(said.hint)  # 126 of 161
+    # With 600 more, 35 of 726 is under 5 %: told, and no warning.
+    gus = "'gus', 'g1', '2025-10-01', 'mug', 1, 600"
+    shop.execute(f"insert into {shop.raw('raw')} values ({gus})")
+    summary(shop)
+    assert [each.level for each in said_of_refunds(shop)] == ["info"]
+    summary(shop, refunds="drop")
+    assert said_of_refunds(shop) == []
 
 
 def test_summary_by_hand(shop: Shop) -> None:
