@@ -79,12 +79,16 @@ def run(
 
 def _as_before(settings: Settings, left: LeftOver) -> Settings:
     """Return the settings of the run that is done again, unless others are given now."""
-    limits = settings.limits
+    limits, day = settings.limits, left.args.get("as_of")
     if not limits.empty and limits.sample is None:
         limits = Limits(empty=bool(left.args.get("empty")), sample=left.args.get("sample"))
     return replace(
         settings,
-        vars={**(left.args.get("vars") or {}), **settings.vars},
+        vars={
+            **({"as_of": day} if day else {}),
+            **(left.args.get("vars") or {}),
+            **settings.vars,
+        },
         target=settings.target or left.args.get("target"),
         limits=limits,
     )

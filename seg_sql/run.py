@@ -85,6 +85,14 @@ class Run:
         """Return the connection."""
         return self.workspace.engine
 
+    @property
+    def args(self) -> dict[str, Any]:
+        """Return what was asked for, and the as_of that was found: `retry` stays on that day."""
+        found = self.as_of
+        if found is None or found.day is None or found.origin == "given":
+            return dict(self.options.args)
+        return {**self.options.args, "as_of": str(found.day)}
+
     @cached_property
     def history_steps(self) -> Steps:
         """Return the statements of sql/history."""
@@ -173,7 +181,7 @@ def keep_for_retry(run: Run, names: Sequence[str], index: int) -> None:
                 )
             )
     ended = RunFinished(run.id, run.command, 0, 0, 0, 0, 0.0, 0.0)
-    run.target.write_results(run.workspace, log, ended, run.started_at, run.options.args)
+    run.target.write_results(run.workspace, log, ended, run.started_at, run.args)
 
 
 def lose(run: Run, error: DatabaseError) -> None:
@@ -255,7 +263,7 @@ def end(run: Run, began: float) -> RunFinished:
         run.log,
         finished,
         started_at=run.started_at,
-        args=run.options.args,
+        args=run.args,
         unit_tested=run.unit_tested,
     )
     run.texts.keep()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from seg_sql.engines import WORK_PREFIX
 from seg_sql.errors import ConfigError, DatabaseError, SegSqlError
+from seg_sql.fitting import interrupted_fits
 from seg_sql.ownership import aside, leftovers, stored_failures
 from seg_sql.session import Settings, artifacts_folder, session, target_of
 from seg_sql.step import Steps
@@ -81,6 +82,8 @@ def clean(settings: Settings) -> Iterator[str]:
         f"Dropped {counted(len(left), 'work table')} and"
         f" {counted(len(failures), 'table')} of stored failures in {engine.schema}."
     )
+    for name in interrupted_fits(folder):
+        yield f"Dropped the interrupted fit of {name}: the next build begins it anew."
     if not folder.is_dir():
         return
     others = sorted(path.name for path in folder.iterdir() if path.name not in _ARTIFACTS)

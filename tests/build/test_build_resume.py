@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 from build_shop import BuildShop
 
+from seg_sql import upkeep
 from seg_sql.events import Iterated, NodeFinished
+from seg_sql.session import Settings
 from seg_sql.step import Steps
 
 MODEL = """
@@ -96,6 +98,13 @@ def test_retry_goes_on_after_kill_9(clouds: BuildShop) -> None:
             for name, value in row.items():
                 near = isinstance(value, float)
                 assert value == (pytest.approx(other[name], rel=1e-9) if near else other[name])
+
+
+def test_clean_tells_of_an_interrupted_fit(clouds: BuildShop) -> None:
+    kill(clouds)
+    said = list(upkeep.clean(Settings(clouds.folder, clouds.folder)))
+    assert "Dropped the interrupted fit of clouds: the next build begins it anew." in said
+    assert clouds.hidden() == []
 
 
 def test_retry_after_kill_9_on_another_day(clouds: BuildShop) -> None:

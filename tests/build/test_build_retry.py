@@ -50,6 +50,20 @@ def test_a_model_that_is_gone_is_not_retried(failed: BuildShop) -> None:
     assert failed.statuses == {"c": "success"}
 
 
+def test_retry_stays_on_the_day_of_the_run_when_lines_have_come_in(shop: BuildShop) -> None:
+    """The first run read up to 31 March; what it has built is of 2026-04-01."""
+    shop.model("broken", "select nothing from {{ ref('rfm') }} as rfm")
+    assert shop.run("build", "+rfm_segments", "broken") == 1
+    shop.execute(f"insert into {shop.raw('raw')} values ('bob', '7', '2026-04-09', 'mug', 1, 5.0)")
+    shop.model("broken", "select max(as_of) as day from {{ ref('rfm') }} as rfm")
+    assert shop.run("retry") == 0, shop.said()
+    assert shop.statuses == {"broken": "success"}
+    assert "as_of 2026-04-01 (given)" in shop.said()
+    # A build is of today again.
+    shop.build("+rfm")
+    assert "as_of 2026-04-10 (the day after the last order line)" in shop.said()
+
+
 def test_retry_of_tests_tests(duckdb_shop: BuildShop) -> None:
     shop = duckdb_shop
     shop.model("a", "select 6 as n")
