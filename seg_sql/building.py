@@ -153,6 +153,7 @@ def _make_and_test(run: Run, node: Node, tests: Sequence[DataTest]) -> tuple[int
         kind: RelationKind = "view" if node.kind == "view" else "table"
         rows = run.engine.create(hidden, kind, sql, work=False)
         run.workspace.hidden[node.name] = hidden
+    _check_files(run, node)
     failed = 0
     for each in tests:
         if data_test(run, each) in ("fail", "error"):
@@ -163,6 +164,17 @@ def _make_and_test(run: Run, node: Node, tests: Sequence[DataTest]) -> tuple[int
         what = "A data test" if failed == 1 else f"{failed} data tests"
         raise ModelError(f"{what} failed: what readers see stays as it was.")
     return rows, notes
+
+
+def _check_files(run: Run, node: Node) -> None:
+    """Stop where the reader of a CSV left out lines that the first look at it had not found.
+
+    Raises:
+        DatabaseError: A file is not UTF-8, or a quote in it is not closed.
+    """
+    read = run.workspace.reads({node.name}) & run.workspace.project.config.inputs.keys()
+    if any(run.workspace.input(name).is_csv for name in read):
+        run.engine.rejected_rows()
 
 
 def _show_history(run: Run, node: Node) -> None:

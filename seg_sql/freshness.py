@@ -277,6 +277,7 @@ def reconcile(
     if "input_quality" not in built and not scan:
         return
     rows = steps.rows("reconcile", from_table="input_quality" in built)
+    steps.engine.rejected_rows()  # lines that cannot be read leave no sum
     others = [row for row in rows if not _plain(row)]
     total = sum(row["amount"] or 0.0 for row in rows)
     kept = sum(row["amount"] or 0.0 for row in rows if _plain(row))

@@ -19,6 +19,19 @@ _RELATION_HINT = 'Write schema.table, and "Schema"."Table" where letters are upp
 _FORMATS = {".parquet": "parquet", ".pq": "parquet", ".csv": "csv", ".tsv": "csv", ".txt": "csv"}
 
 
+_MAGIC = {
+    b"PK\x03\x04": "an Excel workbook or a zip file",
+    b"\xd0\xcf\x11\xe0": "an Excel workbook",
+    b"%PDF": "a PDF document",
+    b"SQLite format 3": "a SQLite database",
+    b"\x1f\x8b": "compressed with gzip, which its name must say by ending in .gz",
+    b"\xff\xfe": "text in UTF-16",
+    b"\xfe\xff": "text in UTF-16",
+    b"PAR1": "a Parquet file, which its name must say by ending in .parquet",
+}
+NOT_CSV_HINT = "Save it as CSV in UTF-8, or as Parquet."
+
+
 def relation_of(
     entry: InputConfig, project: Project, engine: Engine, renderer: Renderer, where: str
 ) -> str:
@@ -61,8 +74,28 @@ def relation_of(
                 where=where,
                 hint="It has not even a line with the names of its columns: has the export failed?",
             )
+        if _format(entry.path) == "csv":
+            for file in found:
+                if what := _other_kind(file):
+                    said = f"The file {file.name} is no CSV: it is {what}."
+                    raise ConfigError(said, where=where, hint=NOT_CSV_HINT)
     text = "{{ seg_sql.read_file(path, format) }}"
     return renderer.render(text, where, path=path, format=_format(entry.path)).sql
+
+
+def kind_of(start: bytes) -> str | None:
+    """Return what a file is, by its first bytes, if it is surely no CSV."""
+    return next((what for magic, what in _MAGIC.items() if start.startswith(magic)), None)
+
+
+def _other_kind(file: Path) -> str | None:
+    if file.suffix.lower() in (".gz", ".zst"):
+        return None
+    try:
+        with file.open("rb") as stream:
+            return kind_of(stream.read(16))
+    except OSError:  # the database says why
+        return None
 
 
 def _files(path: Path) -> list[Path]:

@@ -17,6 +17,7 @@ from seg_sql.init.look import Setting
 from seg_sql.init.names import is_usual_name
 from seg_sql.init.sample import Sample, render, rows_to_look_at
 from seg_sql.init.wording import percent, shown
+from seg_sql.raw_relations import NOT_CSV_HINT, kind_of
 
 # The sample is so many blocks of consecutive lines, from at most so many files.
 _BLOCKS = 20
@@ -27,16 +28,6 @@ _PACKED = 6
 # More broken lines than this share mean that the file is not what it seems.
 _BROKEN = 0.1
 
-_MAGIC = {
-    b"PK\x03\x04": "an Excel workbook or a zip file",
-    b"\xd0\xcf\x11\xe0": "an Excel workbook",
-    b"%PDF": "a PDF document",
-    b"SQLite format 3": "a SQLite database",
-    b"\x1f\x8b": "compressed with gzip, which its name must say by ending in .gz",
-    b"\xff\xfe": "text in UTF-16",
-    b"\xfe\xff": "text in UTF-16",
-    b"PAR1": "a Parquet file, which its name must say by ending in .parquet",
-}
 _DATA = re.compile(r"[-+]?[\d.,]*\d|\d{4}-\d{1,2}-\d{1,2}.*|\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}.*")
 
 
@@ -134,20 +125,18 @@ def _check(file: str, *, is_parquet: bool) -> None:
         return
     if is_parquet:
         raise ConfigError(f"{file} is not a Parquet file.")
-    hint = "Save it as CSV in UTF-8, or as Parquet."
-    for magic, what in _MAGIC.items():
-        if start.startswith(magic):
-            raise ConfigError(f"{file} is no CSV: it is {what}.", hint=hint)
+    if what := kind_of(start):
+        raise ConfigError(f"{file} is no CSV: it is {what}.", hint=NOT_CSV_HINT)
     if path.suffix.lower() == ".zst":
         return
     if b"\0" in start:
-        raise ConfigError(f"{file} is no CSV: it is not text.", hint=hint)
+        raise ConfigError(f"{file} is no CSV: it is not text.", hint=NOT_CSV_HINT)
     if not start.strip():
         raise ConfigError(f"{file} is empty.")
     if re.match(rb"\W*sep=", start, re.I):
         raise ConfigError(f"{file} begins with a line for Excel (sep=).", hint="Delete that line.")
     if re.match(rb'\W*<(\?xml|!doctype|html)|[\xef\xbb\xbf\s]*(\{\s*"|\[\s*[{\[])', start, re.I):
-        raise ConfigError(f"{file} is no CSV: it looks like JSON or XML.", hint=hint)
+        raise ConfigError(f"{file} is no CSV: it looks like JSON or XML.", hint=NOT_CSV_HINT)
 
 
 def _start(file: str, size: int) -> bytes:

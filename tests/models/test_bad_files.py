@@ -71,6 +71,37 @@ def test_a_file_that_cannot_be_read_is_one_sentence(
     assert str(error.where).endswith(line_of(files, "order_lines:"))
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_a_file_in_utf_16(files: Shop, tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "wide.csv"
+    mark = "" if encoding == "utf-16" else "\ufeff"
+    path.write_text(f"{mark}customer,order,day,amount\na,1,2026-01-10,5\n", encoding=encoding)
+    files.write(inputs={"order_lines": {"path": str(path), "columns": CSV_COLUMNS}})
+    error = refusal(files)
+    assert error.message == "The file wide.csv is no CSV: it is text in UTF-16."
+    assert error.hint == "Save it as CSV in UTF-8, or as Parquet."
+
+
+@pytest.mark.parametrize("column", ["customer", "day"])
+def test_a_file_in_latin_1(files: Shop, tmp_path: Path, column: str) -> None:
+    """The first look at the lines reads no customers: then their table is not published."""
+    path = tmp_path / "latin.csv"
+    values = {"customer": "a", "day": "2026-01-10"}
+    strange = {**values, column: "M\u00fcller"}
+    lines = [f"{row['customer']},{n},{row['day']},5" for n, row in enumerate((values, strange))]
+    text = "\n".join(["customer,order,day,amount", *lines]) + "\n"
+    path.write_text(text, encoding="latin-1")
+    files.write(inputs={"order_lines": {"path": str(path), "columns": CSV_COLUMNS}})
+    if column == "day":
+        assert "Line 3 of latin.csv is not UTF-8." in refusal(files).message
+        return
+    assert files.run("build", "+orders", "+input_quality") == 1
+    assert "Line 3 of latin.csv is not UTF-8." in files.said()
+    assert "iconv -f latin1" in files.said()
+    with files.engine() as engine:
+        assert not {"order_lines_clean", "orders", "input_quality"} & engine.existing().keys()
+
+
 def test_lines_that_end_in_two_ways_are_one_sentence(files: Shop, tmp_path: Path) -> None:
     path = tmp_path / "mixed.csv"
     path.write_bytes(b"customer,order,day,amount\na,1,2026-01-10,5\r\nb,2,2026-01-11,6\n")
