@@ -231,6 +231,9 @@ def data_test(run: Run, each: DataTest) -> Status:
     if sql:
         shown = f"sql/tests/{each.name}.sql"
         compiled = str(run.target.keep_compiled(shown, run.workspace.by_hand(sql)))
+    if finished.status == "fail" and store is None and run.command != "test":
+        # By hand the SQL finds the rows of what is published, which has passed.
+        finished = replace(finished, detail="with --store-failures its rows are kept in a table")
     if finished.status == "warn" and run.options.warn_error:
         finished = replace(finished, status="fail")
     run.log(replace(finished, compiled=compiled))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from seg_sql.artifacts import Target
 from seg_sql.commands import chosen_nodes
-from seg_sql.errors import ConfigError, SelectionError, did_you_mean
+from seg_sql.errors import ConfigError, DatabaseError, SelectionError, did_you_mean, sentence
 from seg_sql.events import Log
 from seg_sql.session import Settings, artifacts_folder, session
 from seg_sql.step import Steps
@@ -60,22 +60,44 @@ def scoring_sql(settings: Settings, name: str) -> str:
 
     with session(settings) as workspace:
         node, engine = workspace.nodes.get(name), workspace.engine
-        scoring = [each for each, found in workspace.nodes.items() if found.algorithm]
+        scoring = [
+            each
+            for each, found in workspace.nodes.items()
+            if found.algorithm is not None and found.algorithm.apply is not None
+        ]
         if node is None or node.algorithm is None or node.algorithm.apply is None:
             raise SelectionError(
                 f"'{name}' has no fit to score with.", hint=did_you_mean(name, scoring)
             )
-        given = task(workspace, node, engine.existing())
+        existing = engine.existing()
+        given = task(workspace, node, existing)
         if set(given.previous) < set(node.outputs):
             raise ConfigError(
                 f"{name} is not built in {engine.schema} yet.",
                 hint=f"Run `seg-sql build -s +{name}`.",
             )
+        for read in sorted(workspace.relations_read(name)):
+            if workspace.project.relation_name(read) not in existing:
+                raise ConfigError(
+                    f"{name} reads {read}, which is not built in {engine.schema}.",
+                    hint=f"Run `seg-sql build -s +{name}`.",
+                )
         _settle_quietly(workspace, {name})
         steps = Steps(workspace, f"algorithms/{node.algorithm.name}", model=name)
-        given = task(workspace, node, engine.existing())
+        given = task(workspace, node, existing)
         rows = f"({workspace.compile(name)}) as scored_rows"
-        return node.algorithm.apply(steps, given.previous, rows, given)
+        try:
+            # Not every algorithm has to look at its rows to score them.
+            engine.describe(workspace.compile(name))
+            return node.algorithm.apply(steps, given.previous, rows, given)
+        except DatabaseError as error:
+            if error.lost:
+                raise
+            raise ConfigError(
+                f"The rows of {name} cannot be read: {sentence(error.message)}",
+                where=node.model.shown,
+                hint=error.hint,
+            ) from error
 
 
 def _settle_quietly(workspace: Workspace, names: set[str]) -> None:

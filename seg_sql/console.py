@@ -61,7 +61,8 @@ class Console:
     def __call__(self, event: Event) -> None:
         """Print one event."""
         if self.format == "json":
-            self._write(json.dumps(as_json(event), default=str))
+            at = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
+            self._write(json.dumps({"at": at, **as_json(event)}, default=str))
             return
         handler = getattr(self, f"_{type(event).__name__.lower()}")
         handler(event)
@@ -144,6 +145,11 @@ class Console:
         room = self.width - 10 - len(what) - 3
         filled = f"{text.format(word)} ".ljust(room, ".")
         coloured = filled.replace(f" {word} ", f" {self._coloured(word)} ", 1)
+        if len(filled) > room and self.stream.isatty():
+            # The terminal would break it somewhere within the brackets.
+            self.line(coloured)
+            self.line(f"[{what}]".rjust(self.width - 10), stamp=False)
+            return
         self.line(f"{coloured} [{what}]")
 
     def _testfinished(self, event: TestFinished) -> None:

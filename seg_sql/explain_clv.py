@@ -34,6 +34,9 @@ def lines(steps: Steps, given: Mapping[str, Any]) -> Iterator[str]:
     row = rows[0]
     unit = row["time_unit"] or "time unit"
     until = f" until {row['horizon_end']}" if row["horizon_end"] else ""
+    if row["model"] in _SIMPLE:
+        # Neither looks ahead to a day.
+        until = " so far" if row["model"] == "historic" else ""
     yield (
         f"Lifetime value{until}: {row['clv']:,.2f}, in tenth {row['clv_decile']} of the customers"
         " (1 is best)."

@@ -204,7 +204,7 @@ def _check_upstream(run: Run, building: Sequence[str], existing: Mapping[str, Ex
         if node.kind == "history" and not there.isdisjoint(sources(node)):
             # Its rows come with those of its sources that are built.
             continue
-        for read in _relations_read(workspace, name):
+        for read in workspace.relations_read(name):
             if read not in there:
                 raise StartError(
                     f"{name} reads {read}, which is not built in {run.engine.schema}.",
@@ -217,7 +217,7 @@ def _readers(run: Run, building: Sequence[str]) -> dict[str, str]:
     return {
         read: name
         for name in reversed(building)
-        for read in _relations_read(run.workspace, name)
+        for read in run.workspace.relations_read(name)
         if read not in building
     }
 
@@ -248,17 +248,6 @@ def _refuse_other_days(
         if node.algorithm is not None or _SAYS_AS_OF.search(node.model.text):
             raise StartError(f"{said}: its rows would mix two days.", hint=hint)
         run.log(Said(f"{said}: its rows are of that day.", level="warn", hint=hint))
-
-
-def _relations_read(workspace: Workspace, name: str) -> set[str]:
-    """Return the relations that a model reads, itself or through an ephemeral model."""
-    found: set[str] = set()
-    for ref in workspace.nodes[name].refs:
-        if workspace.nodes[ref].builds:
-            found.add(ref)
-        else:
-            found |= _relations_read(workspace, ref)
-    return found
 
 
 def _drop_leftovers(run: Run, existing: Mapping[str, Existing]) -> None:
@@ -367,7 +356,7 @@ def _built_before(workspace: Workspace, each: DataTest) -> set[str]:
     """Return the relations of the target schema that a data test reads."""
     names = {workspace.owners[each.model], *each.after}
     built = {name for name in names if workspace.nodes[name].builds}
-    return built.union(*(_relations_read(workspace, name) for name in names - built))
+    return built.union(*(workspace.relations_read(name) for name in names - built))
 
 
 def _reconcile(run: Run) -> None:

@@ -40,6 +40,7 @@ def show(
             hint="For example: seg-sql show rfm_segments",
         )
     with session(settings) as workspace:
+        workspace.looks_at_inputs = False
         engine = workspace.engine
         steps = Steps(workspace, "runner")
         if inline is not None:

@@ -45,6 +45,7 @@ class Workspace:
         broken: Rows that the reader of an input refused, by input.
         kept_fits: The models whose published fit is used again in this run.
         growing: The incremental models whose published table gets new rows in this run.
+        looks_at_inputs: Whether inputs have to be there; what is published is read without them.
     """
 
     project: Project
@@ -57,6 +58,7 @@ class Workspace:
     broken: dict[str, int] = field(default_factory=dict)
     kept_fits: set[str] = field(default_factory=set)
     growing: set[str] = field(default_factory=set)
+    looks_at_inputs: bool = True
     _inputs: dict[str, Input] = field(default_factory=dict)
     _found: dict[str, Node | None] = field(default_factory=dict)
 
@@ -115,7 +117,7 @@ class Workspace:
         entry = self.project.config.inputs.get(name)
         if entry is None or not entry.attributes:
             return []
-        if self.connection is None:
+        if self.connection is None or not self.looks_at_inputs:
             return [f'"{attribute}"' for attribute in entry.attributes]
         return list(self.input(name).attributes)
 
@@ -160,7 +162,7 @@ class Workspace:
     @cached_property
     def mapped(self) -> dict[str, set[str]]:
         """Return the mapped columns by input."""
-        if self.connection is None:
+        if self.connection is None or not self.looks_at_inputs:
             return inputs_.mapped_columns(self.project)
         return {name: set(self.input(name).columns) for name in self.project.config.inputs}
 
@@ -383,6 +385,12 @@ class Workspace:
             found |= set(node.inputs)
             found |= self.reads({ref for ref in node.refs if not self.nodes[ref].builds})
         return found
+
+    def relations_read(self, name: str) -> set[str]:
+        """Return the relations that a model reads, itself or through an ephemeral model."""
+        refs = self.nodes[name].refs
+        inner = (self.relations_read(ref) for ref in refs if not self.nodes[ref].builds)
+        return {ref for ref in refs if self.nodes[ref].builds}.union(*inner)
 
 
 def inlined(sql: str) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import datetime
 import io
+import json
 import re
 
+import click
 import pytest
 
 from seg_sql.console import Console, print_rows
 from seg_sql.engines import Result
-from seg_sql.events import Event, Iterated, Said
+from seg_sql.events import Event, Iterated, NodeFinished, Said
 
 
 def printed(*events: Event, debug: bool = False) -> list[str]:
@@ -52,6 +55,35 @@ def test_each_fit_has_its_own_lines() -> None:
 def test_a_warning_between_two_iterations_keeps_the_order() -> None:
     lines = printed(*fit("a", 1, 2), Said("slow"), *fit("a", 3, 4), Said("done"))
     assert lines == [line(1), line(2), "slow", line(4), "done"]
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_breaks_before_the_brackets() -> None:
+    """In 60 places there is room for the name, and for how it went, but not for both."""
+    stream = Terminal()
+    moment = datetime.datetime(2026, 1, 1)
+    notes = "NDCG@10 0.1335, popularity 0.0930"
+    event = NodeFinished(
+        21, 24, "m", "model", "s.recommendations_metrics", "success", 0.35, None, 0, "", moment,
+        moment, notes,
+    )  # fmt: skip
+    Console(stream=stream, width=60)(event)
+    first, second = click.unstyle(stream.getvalue()).splitlines()
+    assert first.endswith("21 of 24 OK created model recommendations_metrics")
+    assert second == f"[{notes}, 0.35s]".rjust(60)
+
+
+def test_events_as_json_say_when() -> None:
+    stream = io.StringIO()
+    Console(format="json", stream=stream)(Said("done"))
+    event = json.loads(stream.getvalue())
+    assert event["event"] == "Said"
+    at = datetime.datetime.fromisoformat(event["at"])
+    assert abs((datetime.datetime.now(datetime.UTC) - at).total_seconds()) < 60
 
 
 def test_a_pipe_gets_whole_names_in_wide_letters(capsys: pytest.CaptureFixture[str]) -> None:

@@ -100,11 +100,16 @@ def customers_of(
     options: CLVOptions = task.options
     found = step.engine.describe(step.sql("columns", relation=f"{relation} as summary"))
     columns = frozenset(column.name for column in found)
+    lines = step.workspace.project.config.inputs.get("order_lines")
+    carried = {name.lower(): name for name in (*columns, *(lines.attributes if lines else ()))}
     for name in (*task.key, *NEEDED, "monetary_value", *options.group_by):
         if name not in columns:
+            near = carried.get(name.lower())
             raise ModelError(
                 f"The SELECT of {task.model} has no column '{name}'.",
-                hint=f"Name '{name}' in the attributes of order_lines, or give the model a SELECT"
+                hint=f"Did you mean '{near}'? Small and capital letters differ."
+                if near is not None
+                else f"Name '{name}' in the attributes of order_lines, or give the model a SELECT"
                 f" with it, as sql/models/clv/{task.model}.sql."
                 if name in options.group_by
                 else "clv_customer_summary shows what a model of buying needs.",

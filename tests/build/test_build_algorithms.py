@@ -8,7 +8,7 @@ import pytest
 from build_shop import BuildShop
 
 from seg_sql import compiling, showing
-from seg_sql.errors import ConfigError, ParseError
+from seg_sql.errors import ConfigError, ParseError, SegSqlError
 from seg_sql.events import NodeFinished, Said
 from seg_sql.inputs import Limits
 from seg_sql.session import Settings
@@ -252,6 +252,30 @@ def test_the_scoring_select_runs_by_hand_and_gives_the_same(points: BuildShop) -
         count = engine.fetch(f"select count(*) from {engine.relation('scored')}").rows[0][0]
     assert scored == {row["id"]: row["cluster_id"] for row in points.rows("clouds")}
     assert count == 7
+
+
+def test_scoring_says_what_is_missing(points: BuildShop) -> None:
+    settings = Settings(project_dir=points.folder, profiles_dir=points.folder)
+
+    def said(name: str) -> str:
+        with pytest.raises(SegSqlError) as error:
+            compiling.scoring_sql(settings, name)
+        return str(error.value)
+
+    assert "clouds is not built in" in said("clouds")
+    points.model("near", "select id, x, y from {{ ref('far') }} as far")
+    points.model("far", "select id, x, y from {{ input('points') }} as points")
+    points.model("clouds", MODEL.replace("input('points')", "ref('near')"))
+    points.build("+clouds")
+    assert "'near' has no fit to score with." in said("near")
+    points.execute(f"drop table {points.schema_}.near")
+    assert "clouds reads near, which is not built in" in said("clouds")
+    points.load(POINTS, ("id", "x", "y"), name="other", types={"x": "integer", "y": "integer"})
+    raw = f"source('{points.target.schema_}', 'raw_other')"
+    points.model("clouds", MODEL.replace("input('points')", raw))
+    points.build("clouds")
+    points.execute(f"drop table {points.raw('other')}")
+    assert "sql/models/clouds.sql: The rows of clouds cannot be read:" in said("clouds")
 
 
 def test_show_prints_an_output(points: BuildShop) -> None:

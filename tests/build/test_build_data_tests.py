@@ -90,6 +90,8 @@ def test_settings(duckdb_shop: BuildShop, settings: dict[str, object], status: s
     assert (found and found.status) == status
     if found is not None and status in ("fail", "warn"):
         assert (found.failures, found.message) == (2, "At most five.")
+        # The SELECT by hand reads what is published, and finds no row there.
+        assert ("--store-failures" in found.detail) == (status == "fail")
     assert shop.finished.warned == (status == "warn")
 
 

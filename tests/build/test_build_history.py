@@ -149,6 +149,27 @@ def test_moves_by_hand(shop: BuildShop) -> None:
     assert {row["reason"] for row in rows} <= {"new", "aged", "stayed", "cut_points"}
 
 
+def test_who_bought_and_churned_since_has_aged(shop: BuildShop) -> None:
+    """Weekly buyers; zoe's last purchases are after the earlier as_of, and long before the later."""
+    start = datetime.date(2025, 12, 1)
+    weeks = {"ann": range(26), "bob": range(26), "zoe": range(11), "max": (0, 1, 2, 24, 25)}
+    lines = [
+        (name, f"{name}{week}", str(start + datetime.timedelta(weeks=week)), "mug", 1, 5.0)
+        for name, all_weeks in weeks.items()
+        for week in all_weeks
+    ]
+    shop.load(lines)
+    for day in ("2026-02-01", "2026-06-01"):
+        shop.build("+customer_lifecycle", vars={"as_of": day})
+    shop.build("+segment_moves", vars={"as_of": "2026-06-01"})
+    moves = {
+        (row["from_segment"], row["to_segment"]): row["reason"]
+        for row in shop.rows("segment_moves")
+        if row["source"] == "customer_lifecycle" and row["reason"] != "stayed"
+    }
+    assert moves == {("active", "churned"): "aged", ("churned", "active"): "bought"}
+
+
 def test_gone_and_refunded(shop: BuildShop) -> None:
     """With a window of 40 days ann is gone by April: a refund alone is no purchase."""
     shop.load([*LINES, ("ann", "9", "2026-03-10", "mug", -1, 4.5)])

@@ -15,7 +15,10 @@ import pytest
 from bad_input import LINE, line_of, load_lines, quality, reconciliation, refusal, warnings
 from shop import COLUMNS, Shop
 
+from seg_sql import showing
+from seg_sql.errors import ConfigError
 from seg_sql.profiles import DuckDBTarget
+from seg_sql.session import Settings
 
 BAD = Path(__file__).parents[2] / "fixtures" / "bad"
 CSV_COLUMNS = {
@@ -69,6 +72,22 @@ def test_a_file_that_cannot_be_read_is_one_sentence(
     assert message in error.message
     assert hint is None or hint in (error.hint or "")
     assert str(error.where).endswith(line_of(files, "order_lines:"))
+
+
+def test_what_is_published_is_shown_without_the_file(files: Shop, tmp_path: Path) -> None:
+    path = tmp_path / "gone.csv"
+    path.write_text("customer,order,day,amount,city\na,1,2026-01-10,5,Ulm\n")
+    read_file(files, path, "+orders", order_lines={"attributes": ["city"]})
+    path.unlink()
+    settings = Settings(project_dir=files.folder, profiles_dir=files.folder)
+    result, total = showing.show(settings, "orders", inline=None, limit=5)
+    assert (result.dicts()[0]["amount"], total) == (5.0, 1)
+    result, _ = showing.show(
+        settings, None, inline="select city from {{ ref('order_lines_clean') }}", limit=5
+    )
+    assert result.rows == [("Ulm",)]
+    with pytest.raises(ConfigError, match=r"There is no file .*gone\.csv"):
+        showing.show(settings, None, inline="select 1 from {{ input('order_lines') }}", limit=5)
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])

@@ -41,6 +41,18 @@ def test_what_is_not_built_is_said(settings: Settings) -> None:
     ]
 
 
+@pytest.mark.parametrize(("method", "until"), [("historic", " so far"), ("average", "")])
+def test_a_value_without_a_forecast_has_no_end(
+    shop: Shop, settings: Settings, method: str, until: str
+) -> None:
+    """K1 spent 7."""
+    shop.write(vars={"not_products": ["Post"]}, models={"clv": {"method": method}})
+    shop.run("run", "+clv")
+    said = next(line for line in explain.customer(settings, "K1", lines=0) if "Lifetime" in line)
+    value = 7 if method == "historic" else 0
+    assert said.startswith(f"Lifetime value{until}: {value:.2f}, in tenth ")
+
+
 def test_what_is_switched_off_is_not_missed(shop: Shop, settings: Settings) -> None:
     off = ("clv", "customer_clusters", "recommendations", "customer_lifecycle")
     shop.write(models={name: {"enabled": False} for name in off})

@@ -1,7 +1,8 @@
 -- How many customers went from which segment to which between the last two as_of, and why.
 -- Grain: one row per source, pair of segments and reason. Each customer of either date is counted
 -- once for each source, those who stayed as well.
--- The first reason that fits counts. bought: a purchase from from_as_of on and before to_as_of;
+-- The first reason that fits counts. bought: a purchase from from_as_of on and before to_as_of, but
+-- not for who has fallen silent since, and so is at risk or churned;
 -- refunded: other orders then, all of them refunds; cut_points: the bounds moved, and between the
 -- earlier ones the customer would have stayed; aged: time has passed, and nothing else.
 -- Who is in the same cluster has stayed, whatever its label is now: labels are those of their day.
@@ -84,7 +85,14 @@ customers as (
         earlier.segment as from_segment,
         later.segment as to_segment,
         coalesce(earlier.segment_id = later.segment_id, earlier.segment = later.segment)
-            as has_stayed
+            as has_stayed,
+        -- Who bought and was silent for long after it has not moved there by buying.
+        case
+            when coalesce(later.source, earlier.source) <> 'customer_lifecycle' then false
+            when later.segment = 'churned' then true
+            when later.segment = 'at_risk' then coalesce(earlier.segment <> 'churned', true)
+            else false
+        end as has_fallen_silent
     from earlier
     full join later
         on later.source = earlier.source and later.customer_id = earlier.customer_id
@@ -229,8 +237,10 @@ explained as (
             when customers.from_segment is null then 'new'
             when customers.to_segment is null then 'gone'
             when customers.has_stayed then 'stayed'
-            when activity.has_purchase = 1 then 'bought'
-            when activity.has_order = 1 then 'refunded'
+            when activity.has_purchase = 1
+                and not customers.has_fallen_silent
+                then 'bought'
+            when activity.has_order = 1 and activity.has_purchase = 0 then 'refunded'
             when refitted.source is not null then 'cut_points'
             when unmoved.segment = customers.from_segment then 'cut_points'
             when unmoved.segment = 'live'
