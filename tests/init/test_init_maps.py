@@ -337,3 +337,22 @@ def test_what_is_not_decided_is_listed_with_its_candidates(look: Any, changed: A
     assert proposal.undecided == {"ordered_at": ("wann", "bis")}
     assert "# ordered_at: wann  # or bis" in proposal.files["seg_sql.yml"]
     assert "perhaps wann, bis" in "\n".join(proposal.lines)
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [
+        ("Kd-Nr", "customer_id"),
+        ("Kd.-Nr.", "customer_id"),
+        ("Debitoren-Nr", "customer_id"),
+        ("Rg.Nr.", "order_id"),
+        ("Rg-Datum", "ordered_at"),
+        ("Art-Nr", "item_id"),
+        ("Stk", "quantity"),
+        ("VK-Preis", "unit_price"),
+    ],
+)
+def test_german_shorthand(name: str, role: str) -> None:
+    scores = {each: name_score(name, each) for each in ROLES}
+    assert scores[role] > STRONG
+    assert max(scores, key=lambda each: scores[each]) == role
