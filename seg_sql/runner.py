@@ -298,8 +298,7 @@ def _say_passed(run: Run, order: Sequence[str], units: Sequence[UnitTest]) -> No
     passed = len(unit_tests_due(run, order, only_changed=False)) - len(units)
     if passed:
         verb = "is" if passed == 1 else "are"
-        said = f"{counted(passed, 'unit test')} passed before and {verb} not run again."
-        run.log(Said(said, level="debug"))
+        run.log(Said(f"{counted(passed, 'unit test')} passed before and {verb} not run again."))
 
 
 def _say_limits(run: Run) -> None:
