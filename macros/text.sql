@@ -47,6 +47,22 @@
 {%- endmacro %}
 
 
+{# An id without what exports add to it or take off: blanks around it, small letters, zeros before it,
+   and the .0 of a number that was taken for no whole one. #}
+{% macro plain_id(x) -%}
+    {{ adapter.dispatch('plain_id', 'seg_sql')(x) }}
+{%- endmacro %}
+
+{% macro default__plain_id(x) -%}
+    {%- set text = seg_sql.ascii_upper(seg_sql.trimmed(x)) -%}
+    ltrim(
+        case when {{ text }} like '%.0' then substring({{ text }}, 1, length({{ text }}) - 2)
+        else {{ text }} end,
+        '0'
+    )
+{%- endmacro %}
+
+
 {# Whether the whole text matches a regular expression, given without quotes and backslashes. #}
 {% macro matches(x, pattern) -%}
     {{ adapter.dispatch('matches', 'seg_sql')(x, pattern) }}

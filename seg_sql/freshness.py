@@ -16,6 +16,8 @@ from seg_sql.workspace import Workspace
 
 # As in sql/tests/too_much_dropped.sql.
 MUCH_DROPPED = 0.05
+# Dates before it are taken for ones that stand for none, as 1900-01-01 and 1970-01-01 do.
+FIRST_YEAR = 1980
 # A window that moves on loses some lines; fewer than this share of the last ones are told.
 FEWER_LINES = 0.9
 _ON_PURPOSE = ("after as_of", "refund", "duplicate")
@@ -87,6 +89,7 @@ def settle(workspace: Workspace, steps: Steps, chosen: set[str], log: Log) -> As
     if day is not None:
         log(Said(f"as_of {day} ({origin})"))
         _warn_if_old(workspace, last, now, log)
+        _warn_if_ancient(row["first_ordered_at"], log)
         warn_if_ahead(workspace, day, log)
     as_of_reason = "after as_of" if fixed is not None else "future-dated"
     workspace.renderer.set_variables({"as_of": day, "as_of_reason": as_of_reason})
@@ -191,6 +194,21 @@ def _warn_if_old(
                 hint="Has the last load of the input failed?",
             )
         )
+
+
+def _warn_if_ancient(first: datetime.datetime | None, log: Log) -> None:
+    """Say when the first date is one that systems write for none, or before there were any."""
+    if first is None or first.year >= FIRST_YEAR:
+        return
+    log(
+        Said(
+            f"The first order line is dated {first:%Y-%m-%d}: some systems write such a day where"
+            " they know none, and recency, cohorts and clv count from it.",
+            level="warn",
+            hint="Leave such lines out: `where:` in the input order_lines is a condition on the"
+            f" file's own columns, as: day >= '{FIRST_YEAR}-01-01'",
+        )
+    )
 
 
 def warn_if_ahead(workspace: Workspace, day: datetime.date, log: Log) -> None:

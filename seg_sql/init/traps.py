@@ -277,7 +277,7 @@ def anonymous(look: Look) -> Iterator[Setting]:
     whole = order.different if order else profile.lines
     what = "orders" if order else "lines"
     counted = [(v.text, v.orders if order else v.lines) for v in look.values(profile)]
-    known = [(text, n) for text, n in counted if _is_anonymous(text) and n >= max(2, 0.01 * whole)]
+    known = [(text, n) for text, n in counted if _is_anonymous(text) and n >= max(2, 0.001 * whole)]
     if known:
         said = ", ".join(f"{shown(text)} ({percent(n, whole)} of the {what})" for text, n in known)
         why = f"{name} {said} is no customer: its lines are treated as without one."

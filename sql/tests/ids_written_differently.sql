@@ -1,11 +1,12 @@
--- The customers whose ids differ only by blanks around them, or by small and capital letters.
--- Only ids that are not written plainly (without blanks, in capitals) are looked up, so that ids of
--- digits or capitals cost one scan.
+-- The customers whose ids differ only by what exports add or take off: blanks around them, small and
+-- capital letters, zeros before them, a .0 after them.
+-- Only ids that are not written plainly (without all these) are looked up, so that most shops' ids
+-- cost one scan.
 {{ config(
     severity='warn',
-    description='Customer ids differ only by blanks around them, or by small and capital letters,'
-    ~ ' as c1 and C1: each is a customer of its own. If they are one, write them alike, as with'
-    ~ ' `query:` in the input order_lines.'
+    description='Customer ids differ only by blanks, small and capital letters, leading zeros or a .0,'
+    ~ ' as c1 and C1, 007 and 7: each is a customer of its own. If they are one, write them alike, as'
+    ~ ' with `query:` in the input order_lines.'
 ) }}
 
 with
@@ -14,7 +15,7 @@ customers as (
 
     select
         customer_id,
-        {{ seg_sql.ascii_upper(seg_sql.trimmed('customer_id')) }} as plain_id
+        {{ seg_sql.plain_id('customer_id') }} as plain_id
     from {{ ref('rfm_values') }} as rfm_values
 
 ),

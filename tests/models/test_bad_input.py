@@ -10,7 +10,7 @@ import shutil
 from typing import Any
 
 import pytest
-from bad_input import EVERYTHING, load_lines, reconciliation, refusal, statuses, warnings
+from bad_input import EVERYTHING, load_lines, quality, reconciliation, refusal, statuses, warnings
 from shop import Shop
 
 from seg_sql import resources
@@ -104,6 +104,10 @@ def test_one_customer_dominates(
         (("C1", "C1 "), True),
         (("\tc1", "C1\u00a0"), True),
         ((" C1", "C 1"), False),
+        (("00017", "17"), True),
+        (("17.0", "17"), True),
+        (("17", "170", "17.00"), False),
+        (("0", "00"), True),
         (("c1", "c2", "C3"), False),
         # Engines fold other letters differently.
         (("\u00e9va", "\u00c9va"), False),
@@ -138,6 +142,53 @@ def test_many_equal_lines(
     assert warnings(shop) == expected
     if warns:
         assert "read twice" in shop.said()
+
+
+@pytest.mark.parametrize(
+    ("amounts", "warns"),
+    [
+        ((400, 20, *[5] * 10), True),
+        ((399, 20, *[5] * 10), False),  # not 20 times the second
+        ((105, 5, *[1] * 1989), True),  # of 2,099
+        ((105, 5, *[1] * 1990), False),  # exactly 5 %
+        ((400,), False),  # there is no second
+    ],
+)
+def test_one_order_dominates(shop: Shop, amounts: tuple[int, ...], warns: bool) -> None:
+    load_lines(shop, [(f"c{n}", str(n), "2026-01-10", each) for n, each in enumerate(amounts)])
+    shop.write(vars={"duplicates": "ignore"})
+    shop.build("+orders")
+    assert warnings(shop) == ({"one_order_dominates"} if warns else set())
+
+
+@pytest.mark.parametrize("day", ["1970-01-01", "1899-12-30"])
+def test_a_day_that_stands_for_none_is_told(shop: Shop, day: str) -> None:
+    load_lines(shop, [("a", "1", day, 5), ("a", "2", "2026-01-10", 5)])
+    shop.write()
+    shop.build("+orders")
+    assert f"The first order line is dated {day}: some systems write such a day" in shop.said()
+    shop.execute(f"update {shop.raw('raw')} set ordered_at = '1980-01-01' where order_id = '1'")
+    shop.build("+orders")
+    assert "The first order line" not in shop.said()
+
+
+def test_a_negative_quantity_of_a_negative_price_is_told(shop: Shop) -> None:
+    """2 x 5 sold, -1 x 5 taken back, -1 x -4 that counts as 4."""
+    shop.load(
+        [
+            ("a", "1", "2026-01-10", "x", 2, 5.0),
+            ("a", "2", "2026-01-11", "x", -1, 5.0),
+            ("b", "3", "2026-01-11", "x", -1, -4.0),
+        ]
+    )
+    shop.write()
+    shop.build("+input_quality")
+    assert quality(shop) == {
+        "kept": ("kept", 2, 5.0),
+        "negative quantity and price": ("kept", 1, 4.0),
+    }
+    assert warnings(shop) == {"negative_twice"}
+    assert reconciliation(shop) == "amount read 9 = kept 9"
 
 
 def test_a_reason_that_goes_missing_is_noticed(shop: Shop) -> None:

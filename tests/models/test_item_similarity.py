@@ -16,6 +16,7 @@ from shop import Shop, by
 
 from seg_sql.demo import DemoData, generate
 from seg_sql.engines import open_engine
+from seg_sql.events import TestFinished
 from seg_sql.profiles import DuckDBTarget
 
 BASKETS = ("order_id", "item_id")
@@ -227,6 +228,24 @@ def test_what_is_no_product_or_not_for_lists(shop: Shop) -> None:
     del inputs["items"]
     rows = similar(shop, EVERY, inputs=inputs, vars={"not_products": ["POST", "card"]})
     assert {row["item_id"] for row in rows} == {"mug", "cup"}
+
+
+@pytest.mark.parametrize(
+    ("ids", "ignoring_case", "warns"),
+    [
+        (("A1", "a1 ", "B1"), False, True),
+        (("A1", "a1", "B1"), True, False),
+        (("007", "7", "B1"), False, True),
+        (("A1", "B1", "C1"), False, False),
+    ],
+)
+def test_item_ids_that_are_written_differently_are_told(
+    shop: Shop, ids: tuple[str, ...], ignoring_case: bool, warns: bool
+) -> None:
+    shop.load([(order, item) for order in ("1", "2") for item in ids], BASKETS)
+    similar(shop, EVERY, vars={"case_insensitive_items": ignoring_case})
+    said = {event.name for event in shop.log.of(TestFinished) if event.status == "warn"}
+    assert said == ({"item_ids_written_differently"} if warns else set())
 
 
 def test_item_ids_that_differ_by_case(shop: Shop) -> None:

@@ -99,13 +99,19 @@ judged as (
             when has_quantity = 1 and not coalesce({{ seg_sql.is_usable('quantity') }}, false)
                 then 'unreadable quantity'
             {% endif -%}
+            {% if not input_has('order_lines', 'amount') and input_has('order_lines', 'quantity')
+                and input_has('order_lines', 'unit_price') -%}
+            -- Their product is above zero, and the refund that they may mean a sale.
+            when quantity < 0 and unit_price < 0 then 'negative quantity and price'
+            {% endif -%}
             else 'kept'
         end as reason
     from raw_lines
 
 ),
 
-{%- set kept = "('kept', 'no customer', 'anonymous id', 'unreadable quantity')" %}
+{%- set kept = "('kept', 'no customer', 'anonymous id', 'unreadable quantity',"
+    ~ " 'negative quantity and price')" %}
 {%- if input_has('order_lines', 'line_id') or var('duplicates') == 'drop' %}
 
 -- Of the lines with the same line_id, or of equal lines without one, the first counts.
