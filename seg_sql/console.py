@@ -10,9 +10,9 @@ import json
 import os
 import shutil
 import sys
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 import click
@@ -30,7 +30,7 @@ from seg_sql.events import (
     TestFinished,
     as_json,
 )
-from seg_sql.layout import cut, fitting, is_number, shown, wrapped
+from seg_sql.layout import cut, fitting, is_number, parts_of, shown, wrapped
 from seg_sql.wording import counted, inventory
 
 if TYPE_CHECKING:
@@ -106,13 +106,7 @@ class Console:
         """Return a sentence in lines that fit a terminal; a pipe gets it whole."""
         if not text or not self.stream.isatty():
             return [indent + text] if text else []
-        return textwrap.wrap(
-            text,
-            self.width - 10,
-            initial_indent=indent,
-            subsequent_indent=indent,
-            break_long_words=False,
-        )
+        return parts_of(text, self.width - 10, first=indent, later=indent)
 
     def _nodestarted(self, event: NodeStarted) -> None:
         if not self.quiet and self.debug:
@@ -182,7 +176,7 @@ class Console:
             for part in event.detail.splitlines():
                 self.line(f"    {part}", stamp=False)
             if event.compiled and event.status != "pass":
-                self.line(f"    compiled: {event.compiled}", stamp=False)
+                self.line(f"    compiled: {_from_here(event.compiled)}", stamp=False)
 
     def _iterated(self, event: Iterated) -> None:
         """Show how a fit goes; to a pipe its first and its last iteration, or all with --debug."""
@@ -251,6 +245,12 @@ def _what(event: NodeStarted | NodeFinished) -> str:
     name = event.relation.rpartition(".")[2]
     # A packaged model that has the name of its algorithm is not named twice.
     return f"{'model' if event.kind == name else event.kind} {name}"
+
+
+def _from_here(file: str) -> str:
+    """Return the way to a file that lies below the current folder, so that it fits a line."""
+    path = Path(file)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else file
 
 
 def abandon(stream: TextIO) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import decimal
 import math
+import re
 import textwrap
 from collections.abc import Sequence
 from typing import Any
@@ -68,6 +69,28 @@ def shown(value: Any) -> str:
     return str(value)
 
 
+# What a line does not break within: code to copy, and short remarks.
+_WHOLE = re.compile(r"`[^`\n]{1,60}`|\([^()\n]{1,30}\)|\[[^\[\]\n]{1,30}\]")
+
+
+def parts_of(text: str, width: int, *, first: str = "", later: str = "") -> list[str]:
+    """Return a text in lines of at most `width`, broken between words and not within brackets.
+
+    >>> parts_of("it is 5 % (of the 20 lines): write `drop: true`", 24)
+    ['it is 5 %', '(of the 20 lines): write', '`drop: true`']
+    """
+    whole = _WHOLE.sub(lambda found: found[0].replace(" ", "\N{NO-BREAK SPACE}"), text)
+    parts = textwrap.wrap(
+        whole,
+        width,
+        initial_indent=first,
+        subsequent_indent=later,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return [part.replace("\N{NO-BREAK SPACE}", " ") for part in parts]
+
+
 def wrapped(line: str, width: int) -> str:
     """Return a line in lines of at most `width`, the later ones indented further than the first.
 
@@ -76,7 +99,4 @@ def wrapped(line: str, width: int) -> str:
           monetary
     """
     indent = " " * (len(line) - len(line.lstrip()) + 4)
-    parts = textwrap.wrap(
-        line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    )
-    return "\n".join(parts)
+    return "\n".join(parts_of(line, width, later=indent))
