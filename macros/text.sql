@@ -56,7 +56,7 @@
 {% macro default__plain_id(x) -%}
     {%- set text = seg_sql.ascii_upper(seg_sql.trimmed(x)) -%}
     ltrim(
-        case when {{ text }} like '%.0' then substring({{ text }}, 1, length({{ text }}) - 2)
+        case when right({{ text }}, 2) = '.0' then substring({{ text }}, 1, length({{ text }}) - 2)
         else {{ text }} end,
         '0'
     )

@@ -134,3 +134,10 @@ def test_param_is_a_named_parameter_of_the_driver(engine, render):
     query = render("select {{ seg_sql.param('k') }} + 1 as n, {{ seg_sql.param('k') }} as k")
 
     assert engine.fetch(query, {"k": 41}).rows == [(42, 41)]
+
+
+def test_plain_id_takes_off_what_exports_add(over):
+    ids = ["c1", " C1\t", "007", "7", "7.0", "7.00", "0", "a.0b", "", None]
+    assert over("{{ seg_sql.plain_id('x') }}", ids) == [
+        "C1", "C1", "7", "7", "7", "7.00", "", "A.0B", "", None
+    ]  # fmt: skip

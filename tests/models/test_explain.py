@@ -79,6 +79,7 @@ def test_an_item_that_is_no_product(settings: Settings) -> None:
     ("given", "hint"),
     [
         ("k1", "Customers with a similar id: K1, K10"),  # of equal letters first
+        ("00K10.0", "Customers with a similar id: K10"),
         ("K11", "Customers with a similar id: K1, K10"),
         ("k10", "Customers with a similar id: K10"),
     ],
