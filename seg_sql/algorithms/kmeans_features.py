@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from seg_sql.engines import T
     from seg_sql.step import Steps
 
 # The prime 2^31 - 1: lots and hashes of rows lie below it.
@@ -142,6 +143,13 @@ class Prepared:
             lot=self.lot if hashed else None,
             weight=self.weight,
             conditions=conditions,
+        )
+
+    def sparingly(self, step: Steps, run: Callable[[], T], *, made: int = 0) -> T:
+        """Run a statement that reads all rows; `made` is how many points it makes."""
+        columns = len(self.features) + len(self.key) + (self.weight is not None)
+        return step.engine.sparingly(
+            run, rows=self.rows, columns=columns, made=made * 8 * (len(self.features) + 1)
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from seg_sql.algorithms import Task
@@ -132,12 +133,15 @@ def assignments(step: Steps, clusterings: Sequence[Clustering], task: Task) -> s
     literal = step.engine.literal
     day = step.sql("day", day=literal(task.as_of))
     computed = {"as_of": day, "fitted_as_of": day}
-    if len(clusterings) == 1:
-        [only] = clusterings
-        computed["group_key"] = literal(only.group_key)
-        computed["cluster_label"] = step.sql(
-            "cluster_label",
-            ids=[literal(id_) for id_ in only.ids],
-            labels=[literal(label) for label in only.labels],
-        )
-    return step.table(select, work=False, computed=computed)
+    make = partial(step.table, select, work=False, computed=computed)
+    if len(clusterings) > 1:
+        return make()
+    [only] = clusterings
+    computed["group_key"] = literal(only.group_key)
+    computed["cluster_label"] = step.sql(
+        "cluster_label",
+        ids=[literal(id_) for id_ in only.ids],
+        labels=[literal(label) for label in only.labels],
+    )
+    assert only.prepared is not None
+    return only.prepared.sparingly(step, make)

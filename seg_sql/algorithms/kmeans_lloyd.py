@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from seg_sql.algorithms.kmeans_features import coordinates
@@ -184,7 +185,8 @@ def clusters_of(step: Steps, fits: Sequence[tuple[Points, Centroids]]) -> list[t
     """Count and sum up the points around some centroids, in one statement."""
     xs = coordinates(len(fits[0][0].scales))
     raws = list(fits[0][0].raws)
-    rows = step.rows(
+    ask = partial(
+        step.rows,
         "round",
         candidates=[
             {
@@ -197,6 +199,7 @@ def clusters_of(step: Steps, fits: Sequence[tuple[Points, Centroids]]) -> list[t
         xs=xs,
         raws=raws,
     )
+    rows = step.engine.sparingly(ask, rows=fits[0][0].rows, columns=len(xs)) if raws else ask()
     found: list[dict[int, Mapping[str, Any]]] = [{} for _ in fits]
     for row in rows:
         found[row["candidate"]][row["label"]] = row

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from seg_sql.algorithms.kmeans_features import HASH_END, Prepared
@@ -67,15 +68,14 @@ def levels(step: Steps, prepared: Prepared, options: KMeansOptions) -> list[Poin
         wanted = prepared.rows // SHARE_OF_MANY
     second = max(first * LADDER, wanted)
     if first == 0 or options.init_centroids is not None or prepared.rows <= first:
-        return [_table(step, prepared, prepared.points(step, hashed=True), "all rows")]
+        source = prepared.points(step, hashed=True)
+        return [_table(step, prepared, source, "all rows", prepared.rows)]
     large = prepared.rows > second
     below = HASH_END * second // prepared.rows if large else None
     source = prepared.points(step, hashed=True, below=below)
-    bigger = _table(step, prepared, source, "larger sample" if large else "all rows")
+    stage = "larger sample" if large else "all rows"
+    bigger = _table(step, prepared, source, stage, min(second, prepared.rows))
     smaller = _smaller(step, prepared, bigger, first)
-    if large:
-        # The search on the samples takes as much memory as the rows, which it does not read.
-        step.engine.release()
     found = _extent(step, prepared, smaller.source, count_distinct=True)
     if found["distinct_rows"] <= WORTH_GROUPING * max(smaller.rows, 1):
         return _grouped(step, prepared, options)
@@ -98,12 +98,15 @@ def _grouped(step: Steps, prepared: Prepared, options: KMeansOptions) -> list[Po
     return found
 
 
-def _table(step: Steps, prepared: Prepared, source: str, stage: str) -> Points:
+def _table(step: Steps, prepared: Prepared, source: str, stage: str, rows: int) -> Points:
     weighted = prepared.weight is not None
     select = step.sql(
         "sample_points", xs=prepared.xs, weighted=weighted, points=f"{source} as points"
     )
-    return _points(step, prepared, step.table(select, analyze=False), stage, weighted=weighted)
+    make = partial(step.table, select, analyze=False)
+    return _points(
+        step, prepared, prepared.sparingly(step, make, made=rows), stage, weighted=weighted
+    )
 
 
 def _smaller(step: Steps, prepared: Prepared, points: Points, rows: int) -> Points:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from seg_sql.algorithms.kmeans_features import Feature, Prepared
@@ -286,7 +287,8 @@ def _measured(
         for place, feature in enumerate(prepared.features)
     ]
     for _ in range(2):
-        found = step.row(
+        look = partial(
+            step.row,
             "spread",
             points=prepared.points(step, scaled=False) + " as points",
             offsets=[step.engine.literal(offset) for offset in offsets],
@@ -294,6 +296,8 @@ def _measured(
             extremes="minmax" in scalings or not whole,
             robust="robust" in scalings,
         )
+        # A quantile holds all values.
+        found = look() if "robust" in scalings else prepared.sparingly(step, look)
         spread = {key: float(value) for key, value in found.items()}
         total = spread["weight"]
         far = False

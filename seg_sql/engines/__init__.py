@@ -8,11 +8,11 @@ Only its modules import a database driver.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 RelationKind = Literal["table", "view"]
 ColumnKind = Literal["number", "text", "date", "timestamp", "boolean", "other"]
 FileFormat = Literal["parquet", "csv"]
+
+T = TypeVar("T")
 
 WORK_PREFIX = "seg_tmp_"
 MARK = "seg-sql"
@@ -185,8 +187,15 @@ class Engine(Protocol):
     def checkpoint(self) -> None:
         """Bring what was committed to where it stays, before the end rather than on closing."""
 
-    def release(self) -> None:
-        """Let go of what the process keeps of small tables that were read."""
+    def sparingly(self, run: Callable[[], T], *, rows: int, columns: int, made: int = 0) -> T:
+        """Run a statement that reads a table, keeping little of what was read in this process.
+
+        Args:
+            run: Sends the statement; once more, where it needs more memory than was left to it.
+            rows: How many rows it reads, of numbers mostly.
+            columns: How many columns of them.
+            made: The bytes of what it makes and holds in memory.
+        """
 
     def lock(self, wait: float) -> None:
         """Take the target's build lock, or raise StartError that says who holds it."""

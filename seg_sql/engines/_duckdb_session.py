@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from seg_sql.engines import _shared
+from seg_sql.engines import T, _shared
 from seg_sql.errors import ConfigError, DatabaseError, StartError, sentence
 
 if TYPE_CHECKING:
@@ -16,8 +16,12 @@ if TYPE_CHECKING:
     from seg_sql.profiles import Attachment, DuckDBTarget
 
 _FEWEST_THREADS = 4
-# Bytes of blocks that are read again in some hundredths of a second.
-_MOST_RELEASED = 100_000_000
+# Bytes of a table that are worth a word, and are read again in some hundredths of a second.
+_SPARED = range(10_000_000, 100_000_000)
+# Bytes of a block, of which each thread reads one or two of each column at a time ..
+_BLOCK = 262_144
+# .. and of what a statement needs beside them.
+_WORKING = 16_000_000
 
 
 def borrowed(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
@@ -62,6 +66,7 @@ def set_up(engine: DuckDBEngine, target: DuckDBTarget, timezone: str, *, ours: b
         engine.while_open.enter_context(
             set_for_a_while(engine, "disabled_optimizers", "partial_aggregate_pushdown")
         )
+    engine.spares = ours and target.path != ":memory:" and "memory_limit" not in target.settings
     for extension in target.extensions:
         _load(engine, extension)
     for name, value in target.settings.items():
@@ -107,17 +112,56 @@ def fewer_threads(engine: DuckDBEngine) -> contextlib.AbstractContextManager[Non
     return set_for_a_while(engine, "threads", engine.cores)
 
 
-def release(engine: DuckDBEngine) -> None:
-    """Let go of the blocks of tables that were read, unless they are many.
+def sparingly(
+    engine: DuckDBEngine, run: Callable[[], T], *, rows: int, columns: int, made: int
+) -> T:
+    """Run a statement that reads a table, with room for few of its blocks, unless they are many.
 
-    DuckDB keeps what it has read until its memory is full, and lets go of it when the limit is set
-    to what else it uses.
+    DuckDB keeps the blocks that it has read until its memory is full; to read them again from the
+    cache of the file takes a hundredth of a second. Rows are written as they come: to keep their
+    order DuckDB holds so many that there is no room for a second thread.
     """
+    if not engine.spares or rows * columns * 8 not in _SPARED:
+        return run()
+    [[threads]] = engine.send("select current_setting('threads')").rows
+    room = 2 * _BLOCK * columns * int(threads) + _WORKING
+    try:
+        with (
+            _limited(engine, _held(engine) + made + room),
+            set_for_a_while(engine, "preserve_insertion_order", False),
+        ):
+            answer = run()
+            if made:
+                # What comes next reads what was made.
+                with contextlib.suppress(DatabaseError):
+                    engine.send(f"set memory_limit = '{_held(engine)}B'")
+            return answer
+    except DatabaseError as error:
+        if not isinstance(error.__cause__, duckdb.OutOfMemoryException):
+            raise
+    return run()
+
+
+@contextlib.contextmanager
+def _limited(engine: DuckDBEngine, limit: int) -> Iterator[None]:
+    """Limit the memory for some statements; what it was before DuckDB tells in rounded GiB only."""
+    ask = "select current_setting('memory_limit')"
+    [[former]] = engine.send(ask).rows
+    with contextlib.suppress(DatabaseError):
+        engine.send(f"set memory_limit = '{limit}B'")
+    try:
+        yield
+    finally:
+        with contextlib.suppress(DatabaseError):
+            engine.send("reset memory_limit")
+            if engine.send(ask).rows != [(former,)]:
+                engine.send(f"set memory_limit = {engine.literal(former)}")
+
+
+def _held(engine: DuckDBEngine) -> int:
+    """Return the bytes that DuckDB uses beside the blocks of tables in files."""
     used = dict(engine.send("select tag, memory_usage_bytes from duckdb_memory()").rows)
-    blocks = used.get("BASE_TABLE", 0)
-    if 0 < blocks <= _MOST_RELEASED:
-        with set_for_a_while(engine, "memory_limit", f"{sum(used.values()) - blocks}B"):
-            pass
+    return sum(used.values()) - int(used.get("BASE_TABLE", 0))
 
 
 def _set_timezone(engine: DuckDBEngine, timezone: str) -> None:

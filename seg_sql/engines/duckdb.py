@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from seg_sql.engines import (
     Publication,
     RelationKind,
     Result,
+    T,
     _shared,
 )
 from seg_sql.engines._duckdb_columns import columns_of
@@ -27,9 +28,9 @@ from seg_sql.engines._duckdb_rejects import rejected_rows
 from seg_sql.engines._duckdb_session import (
     borrowed,
     fewer_threads,
-    release,
     set_for_a_while,
     set_up,
+    sparingly,
 )
 from seg_sql.errors import DatabaseError
 
@@ -108,7 +109,7 @@ class DuckDBEngine:
         self._made: dict[str, str] = {}
         self._file = None if target.path == ":memory:" else Path(target.path)
         self._copy: Copy | None = None
-        self._is_limited = "memory_limit" in target.settings
+        self.spares = False  # whether few blocks of small tables are kept
         self._settings: dict[str, Any] | None = None  # to give back with the connection
         self.while_open = contextlib.ExitStack()  # what is undone before the connection ends
         if connection is not None:
@@ -333,10 +334,9 @@ class DuckDBEngine:
         with set_for_a_while(self, "max_vacuum_tasks", 0):
             self.send("checkpoint")
 
-    def release(self) -> None:
-        """Let go of the blocks of small tables that were read; the file's cache has them."""
-        if self._settings is None and not self._is_limited:
-            release(self)
+    def sparingly(self, run: Callable[[], T], *, rows: int, columns: int, made: int = 0) -> T:
+        """Run a statement that reads a small table and keep few of its blocks."""
+        return sparingly(self, run, rows=rows, columns=columns, made=made)
 
     def lock(self, wait: float) -> None:
         """Do nothing: whoever has opened the file for writing holds it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from seg_sql.engines import (
     Publication,
     RelationKind,
     Result,
+    T,
     _postgres_lock,
     _shared,
 )
@@ -293,8 +294,9 @@ class PostgresEngine:
     def checkpoint(self) -> None:
         """Do nothing: the server does it by itself."""
 
-    def release(self) -> None:
-        """Do nothing: the memory is the server's."""
+    def sparingly(self, run: Callable[[], T], *, rows: int, columns: int, made: int = 0) -> T:
+        """Run a statement: the memory is the server's."""
+        return run()
 
     def lock(self, wait: float) -> None:
         """Take the target's build lock, or raise StartError that says who holds it."""
