@@ -21,7 +21,7 @@ from seg_sql.engines import (
     T,
     _shared,
 )
-from seg_sql.engines._duckdb_columns import columns_of
+from seg_sql.engines._duckdb_columns import PACKED, columns_of
 from seg_sql.engines._duckdb_errors import database_error
 from seg_sql.engines._duckdb_file import Copy, check_folder, connect, create_file, writable
 from seg_sql.engines._duckdb_rejects import rejected_rows
@@ -257,8 +257,6 @@ class DuckDBEngine:
         """Make a relation; of a table whose columns can be computed only the others are stored.
 
         A text in every row takes as long to write as three numbers, however few texts there are.
-        Doubles that the driver's columns stand beside come out of roots and logarithms: their last
-        digits have no pattern, and to look for one takes a fifth of the time of writing.
         """
         if not computed:
             return self.send(f"{what} as\n{select}", inner=select)
@@ -269,8 +267,7 @@ class DuckDBEngine:
                 expression = computed[column.name]
                 columns.append(f"{quoted} {column.type} generated always as ({expression}) virtual")
             else:
-                plain = " using compression uncompressed" if column.type == "DOUBLE" else ""
-                columns.append(f"{quoted} {column.type}{plain}")
+                columns.append(f"{quoted} {column.type}{PACKED.get(column.type, '')}")
                 stored.append(quoted)
         listed = ", ".join(stored)
         into = f"insert into {self.relation(name)} ({listed})"
