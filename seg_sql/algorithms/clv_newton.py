@@ -18,9 +18,13 @@ if TYPE_CHECKING:
 # What a last step may still gain in log-likelihood; and below what it is not even taken.
 CONVERGED = 1e-8
 EXACT = 1e-12
-# A last step that changes no parameter by more than this share of it is taken without a look at
-# where it leads: what is left over is of the order of its square, and a look is a pass over all.
-SURE = 1e-5
+# A last step is taken without a look at where it leads, for a look is a pass over all, where no
+# parameter will be off by more than this share of itself: near the maximum each step is of the
+# order of the last one's square, and two steps tell how many times that.
+SURE = 2e-7
+# The standard errors are then those of before the step, which must be as small as this: they change
+# by some six times as much where the parameters are hardly known (Pareto/NBD of CDNOW).
+SHORT = 2e-4
 # Sums come in another order each time: a loss within this share of the sum is noise.
 NOISE = 1e-11
 LONGEST_STEP = 2.0
@@ -87,24 +91,27 @@ def climb(start: Vector, scale: Vector, *, max_iterations: int, rough: bool = Fa
     import numpy as np
 
     theta, evaluations, crawled = start, 1, 0
+    before: float | None = None
     here = yield theta
     if here is None:
         return Optimum(theta, float("nan"), [None] * len(theta), "failed", 0, 1)
     for iteration in range(1, max_iterations + 1):
         direction, gain = _newton(theta, here)
         longest = float(np.abs(direction).max())
-        if gain < (1e-2 if rough else CONVERGED) or longest < SURE:
+        left_over = longest * ((longest / before) ** 2 if before else 1.0)
+        sure = left_over < SURE and longest < SHORT
+        if gain < (1e-2 if rough else CONVERGED) or sure:
             ratio = theta / scale
             far = ratio.max() > FAR or ratio.min() < 1 / FAR
-            if longest < SURE and not rough:
-                theta = theta * np.exp(direction)
-                here = replace(here, value=here.value + gain)
-            elif gain > EXACT and not rough:
+            status = "boundary" if far else "converged"
+            if sure and not rough:
+                last = replace(here, value=here.value + gain)
+                return _ended(theta, last, status, iteration, evaluations, step=direction)
+            if gain > EXACT and not rough:
                 evaluations += 1
                 there = yield theta * np.exp(direction)
                 if there is not None and there.value >= here.value - NOISE * abs(here.value):
                     theta, here = theta * np.exp(direction), there
-            status = "boundary" if far else "converged"
             return _ended(theta, here, status, iteration, evaluations)
         length, slope = 1.0, 2 * gain
         there = None
@@ -122,6 +129,7 @@ def climb(start: Vector, scale: Vector, *, max_iterations: int, rough: bool = Fa
             there = None
         if there is None:
             return _ended(theta, here, "boundary", iteration, evaluations)
+        before = longest if length == 1 else None
         crawled = crawled + 1 if there.value - here.value < CRAWL else 0
         theta, here = trial, there
         if crawled >= PATIENCE:
@@ -134,8 +142,7 @@ def _newton(theta: Vector, here: Evaluation) -> tuple[Vector, float]:
     import numpy as np
 
     gradient = theta * here.gradient
-    curvature = -(np.outer(theta, theta) * here.hessian + np.diag(gradient))
-    values, vectors = np.linalg.eigh(curvature)
+    values, vectors = np.linalg.eigh(_curvature(theta, here))
     # Uphill in every direction, also where the function is not concave.
     values = np.maximum(np.abs(values), 1e-8 * np.abs(values).max())
     along = vectors.T @ gradient
@@ -147,6 +154,14 @@ def _newton(theta: Vector, here: Evaluation) -> tuple[Vector, float]:
     return direction, gain
 
 
+def _curvature(theta: Vector, here: Evaluation) -> Vector:
+    """Return the negative Hessian by the logarithms of the parameters."""
+    import numpy as np
+
+    found: Vector = -(np.outer(theta, theta) * here.hessian + np.diag(theta * here.gradient))
+    return found
+
+
 def _within(theta: Vector, scale: Vector) -> Vector:
     import numpy as np
 
@@ -155,17 +170,24 @@ def _within(theta: Vector, scale: Vector) -> Vector:
 
 
 def _ended(
-    theta: Vector, here: Evaluation, status: str, iterations: int, evaluations: int
+    theta: Vector,
+    here: Evaluation,
+    status: str,
+    iterations: int,
+    evaluations: int,
+    *,
+    step: Vector | float = 0.0,
 ) -> Optimum:
-    """Return the end of a fit; at a boundary a standard error means nothing."""
+    """Return the end of a fit, a step from theta; at a boundary a standard error means nothing."""
     import numpy as np
 
+    end = theta * np.exp(step)
     errors: list[float | None] = [None] * len(theta)
     if status == "converged":
         try:
-            variances = np.diag(np.linalg.inv(-here.hessian))
+            variances = np.diag(np.linalg.inv(_curvature(theta, here)))
             if (variances > 0).all():
-                errors = [float(each) for each in np.sqrt(variances)]
+                errors = [float(each) for each in end * np.sqrt(variances)]
         except np.linalg.LinAlgError:
             pass
-    return Optimum(theta, here.value, errors, status, iterations, evaluations)
+    return Optimum(end, here.value, errors, status, iterations, evaluations)
