@@ -106,7 +106,7 @@ def _fitted(step: Steps, relation: str, task: Task) -> Fit:
     customers = customers_of(step, relation, task)
     counted = count(step, customers)
     parts, warnings, excluded = _with_repeats(customers, counted, task)
-    values = _values(step, customers, parts, options)
+    values = _values(step, customers, parts, counted, options)
     sampled = sample(step, counted, options.sample_rows)
     holdout = Holdout()
     buying: dict[str, dict[int, Fitted]] = {}
@@ -179,7 +179,12 @@ def _fitted(step: Steps, relation: str, task: Task) -> Fit:
         **fit_rows(fitted, chosen, customers.time_unit),
         "holdout": holdout_rows(parts, holdout.bins),
         "metrics": metric_rows(parts, holdout.metrics),
-        "exclusions": exclusions(step, customers, {**excluded, **values.notes}),
+        "exclusions": exclusions(
+            step,
+            customers,
+            {**excluded, **values.notes},
+            taken=_sum(counted.sizes, [part.id for part in customers.of(FULL)], "customers"),
+        ),
     }
     return Fit(
         outputs={"": model, **output_tables(step, rows)},
@@ -227,7 +232,11 @@ def _with_repeats(
 
 
 def _values(
-    step: Steps, customers: Customers, parts: Mapping[int, Part], options: CLVOptions
+    step: Steps,
+    customers: Customers,
+    parts: Mapping[int, Part],
+    counted: Counted,
+    options: CLVOptions,
 ) -> Values:
     """Fit Gamma-Gamma to the mean values of repeat customers, of each part."""
 
@@ -239,9 +248,6 @@ def _values(
     values = table([])
     caps: list[dict[str, Any]] = []
     notes: dict[str, int] = {}
-    without = step.row("without_value", customers=customers.select(step, FULL))["row_count"]
-    if without:
-        notes["repeat purchases of no value (left out of Gamma-Gamma only)"] = int(without)
     if options.value_cap is not None:
         caps = step.rows("caps", values_=values, share=options.value_cap)
         capped = sum(int(row["capped"]) for row in caps if row["fit"] % 2 == 0)
@@ -249,6 +255,10 @@ def _values(
         if caps:
             values = table([{"fit": row["fit"], "cap": float(row["cap"])} for row in caps])
     sizes = {int(row["fit"]): row for row in step.rows("value_sizes", values_=values)}
+    full = [part.id for part in customers.of(FULL)]
+    without = _sum(counted.sizes, full, "repeaters") - _sum(sizes, full, "customers")
+    if without:
+        notes["repeat purchases of no value (left out of Gamma-Gamma only)"] = without
     fitted = fit_values(
         step,
         {id_: part for id_, part in parts.items() if id_ in sizes},
@@ -265,6 +275,10 @@ def _values(
         )
     means = {id_: float(row["means"]) / float(row["customers"]) for id_, row in sizes.items()}
     return Values(fitted, means, notes, warnings)
+
+
+def _sum(sizes: Mapping[int, Mapping[str, Any]], ids: Sequence[int], name: str) -> int:
+    return sum(int(sizes[id_][name]) for id_ in ids if id_ in sizes)
 
 
 def _look_back(

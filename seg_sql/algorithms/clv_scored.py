@@ -34,15 +34,26 @@ def horizon_end(customers: Customers, task: Task) -> str | None:
     return str(end + datetime.timedelta(days=days))
 
 
-def exclusions(step: Steps, customers: Customers, others: Mapping[str, int]) -> list[list[Any]]:
-    """Return the rows of the output `exclusions`: customers without a value, and further notes."""
-    rows = step.rows(
-        "exclusions",
-        relation=customers.relation,
-        keys=customers.keys,
-        condition=customers.condition(step, FULL),
-    )
-    found = {row["reason"]: int(row["row_count"]) for row in rows} | dict(others)
+def exclusions(
+    step: Steps, customers: Customers, others: Mapping[str, int], *, taken: int | None = None
+) -> list[list[Any]]:
+    """Return the rows of the output `exclusions`: customers without a value, and further notes.
+
+    Args:
+        step: Runs the statement.
+        customers: The relation of the fit.
+        others: How many customers each further reason has.
+        taken: How many customers take part, where that is known: where all do, nobody is sought.
+    """
+    found = dict(others)
+    if taken != int(customers.observed["customers"]):
+        rows = step.rows(
+            "exclusions",
+            relation=customers.relation,
+            keys=customers.keys,
+            condition=customers.condition(step, FULL),
+        )
+        found = {row["reason"]: int(row["row_count"]) for row in rows} | found
     return [[reason, count] for reason, count in sorted(found.items()) if count]
 
 
