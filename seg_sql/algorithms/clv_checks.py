@@ -142,14 +142,13 @@ def customers(step: Steps, found: Customers, *, holdout: bool) -> list[str]:
     said = []
     if holdout and not found.calibrated:
         said.append(_no_holdout(found, found.time_unit))
-    if "gap_variation" in found.columns:
-        row = step.row("gap_variation", relation=found.relation)
-        if row["customers"] and row["median_variation"] < REGULAR:
-            said.append(
-                "scheduled purchases: half the customers with at least 4 gaps buy at nearly equal"
-                f" intervals (coefficient of variation {row['median_variation']:.2f}), as"
-                " subscribers do; p_alive is unreliable for them, use customer_lifecycle instead"
-            )
+    variation = found.observed.get("median_gap_variation")
+    if variation is not None and variation < REGULAR:
+        said.append(
+            "scheduled purchases: half the customers with at least 4 gaps buy at nearly equal"
+            f" intervals (coefficient of variation {variation:.2f}), as subscribers do; p_alive is"
+            " unreliable for them, use customer_lifecycle instead"
+        )
     if "historic_value" in found.columns:
         row = step.row("concentration", relation=found.relation)
         if row["all_customers"] >= FEW_CUSTOMERS and (row["share"] or 0) > CONCENTRATED:

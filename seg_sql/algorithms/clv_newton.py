@@ -25,6 +25,8 @@ SURE = 2e-7
 # The standard errors are then those of before the step, which must be as small as this: they change
 # by some six times as much where the parameters are hardly known (Pareto/NBD of CDNOW).
 SHORT = 2e-4
+# A sample's maximum is further than this from that of all rows.
+NEAR = 1.0
 # Sums come in another order each time: a loss within this share of the sum is noise.
 NOISE = 1e-11
 LONGEST_STEP = 2.0
@@ -100,14 +102,14 @@ def climb(start: Vector, scale: Vector, *, max_iterations: int, rough: bool = Fa
         longest = float(np.abs(direction).max())
         left_over = longest * ((longest / before) ** 2 if before else 1.0)
         sure = left_over < SURE and longest < SHORT
-        if gain < (1e-2 if rough else CONVERGED) or sure:
+        if gain < (NEAR if rough else CONVERGED) or sure:
             ratio = theta / scale
             far = ratio.max() > FAR or ratio.min() < 1 / FAR
             status = "boundary" if far else "converged"
-            if sure and not rough:
+            if sure or rough:
                 last = replace(here, value=here.value + gain)
                 return _ended(theta, last, status, iteration, evaluations, step=direction)
-            if gain > EXACT and not rough:
+            if gain > EXACT:
                 evaluations += 1
                 there = yield theta * np.exp(direction)
                 if there is not None and there.value >= here.value - NOISE * abs(here.value):

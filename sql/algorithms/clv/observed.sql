@@ -10,6 +10,9 @@ select
     {% if 'time_unit' in columns -%}
     max({{ seg_sql.bin('summary.time_unit') }}) as time_unit,
     {% endif -%}
+    {% if 'median_gap_variation' in columns -%}
+    max(summary.median_gap_variation) as median_gap_variation,
+    {% endif -%}
     {% if 'calibration_age' in columns -%}
     max(summary.age - summary.calibration_age) as holdout_length,
     {% endif -%}
