@@ -21,6 +21,8 @@ FIRST_NODE, LAST_NODE = -3.5, 3.7
 # The same for a function with one top: places are sinh of equal steps to both sides of it.
 ROUND_END = 4.25
 NODES_TO_FIT, NODES_TO_SCORE, NODES_IF_STEEP = 41, 61, 81
+# More change the orders that BG/NBD expects by less than 1e-12 of them.
+NODES_OF_ORDERS = 41
 
 
 @dataclass(frozen=True)

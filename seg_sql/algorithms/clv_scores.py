@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from seg_sql.algorithms.clv_climb import cells_sql, integrals_sql
-from seg_sql.algorithms.clv_models import BUYING, NODES_TO_SCORE, nodes
+from seg_sql.algorithms.clv_models import BUYING, NODES_OF_ORDERS, nodes
 from seg_sql.algorithms.clv_prepare import Customers
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def scored_sql(
         fits=fits,
         names=names,
         modified=model == "mbg_nbd",
-        nodes=nodes(NODES_TO_SCORE),
+        nodes=nodes(NODES_OF_ORDERS),
         periods=times,
     )
     integrals = {}
