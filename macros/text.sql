@@ -63,6 +63,24 @@
 {%- endmacro %}
 
 
+{# Whether an id may have what plain_id takes off: a quick look at both its ends and its letters. #}
+{% macro is_decorated_id(x) -%}
+    {{ adapter.dispatch('is_decorated_id', 'seg_sql')(x) }}
+{%- endmacro %}
+
+{% macro default__is_decorated_id(x) -%}
+    {%- set text = 'cast(' ~ x ~ ' as ' ~ seg_sql.text() ~ ')' -%}
+    {%- set blanks = "' ', chr(9), chr(10), chr(13), chr(160)" -%}
+    (
+        {{ text }} <> {{ seg_sql.ascii_upper(x) }}
+        or left({{ text }}, 1) in ({{ blanks }})
+        or right({{ text }}, 1) in ({{ blanks }})
+        or (left({{ text }}, 1) = '0' and length({{ text }}) > 1)
+        or right({{ text }}, 2) = '.0'
+    )
+{%- endmacro %}
+
+
 {# Whether the whole text matches a regular expression, given without quotes and backslashes. #}
 {% macro matches(x, pattern) -%}
     {{ adapter.dispatch('matches', 'seg_sql')(x, pattern) }}

@@ -1,7 +1,6 @@
 -- The customers whose ids differ only by what exports add or take off: blanks around them, small and
 -- capital letters, zeros before them, a .0 after them.
--- Only ids that are not written plainly (without all these) are looked up, so that most shops' ids
--- cost one scan.
+-- Only ids that may have one of these are looked up, so that most shops' ids cost one quick scan.
 {{ config(
     severity='warn',
     description='Customer ids differ only by blanks, small and capital letters, leading zeros or a .0,'
@@ -11,30 +10,28 @@
 
 with
 
-customers as (
+decorated as (
 
-    select
-        customer_id,
-        {{ seg_sql.plain_id('customer_id') }} as plain_id
+    select customer_id, {{ seg_sql.plain_id('customer_id') }} as plain_id
     from {{ ref('rfm_values') }} as rfm_values
+    where {{ seg_sql.is_decorated_id('customer_id') }}
 
 ),
 
-not_plain as (
+customers as (
 
-    select customer_id, plain_id
-    from customers
-    where cast(customer_id as {{ seg_sql.text() }}) <> plain_id
+    select customer_id, {{ seg_sql.plain_id('customer_id') }} as plain_id
+    from {{ ref('rfm_values') }} as rfm_values
 
 ),
 
 alike as (
 
-    select customers.customer_id, not_plain.customer_id as other_customer_id
+    select customers.customer_id, decorated.customer_id as other_customer_id
     from customers
-    inner join not_plain
-        on not_plain.plain_id = customers.plain_id
-        and not_plain.customer_id <> customers.customer_id
+    inner join decorated
+        on decorated.plain_id = customers.plain_id
+        and decorated.customer_id <> customers.customer_id
 
 )
 
