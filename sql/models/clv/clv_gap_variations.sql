@@ -24,13 +24,12 @@ sampled as (
 
 ),
 
--- The sample is looked up, not joined, so that the lines are read once and most of them dropped.
 purchase_days as (
 
-    select customer_id, order_date
-    from {{ ref('order_lines_clean') }} as order_lines_clean
-    where customer_id in (select customer_id from sampled)
-    group by customer_id, order_date
+    select lines.customer_id, lines.order_date
+    from {{ ref('order_lines_clean') }} as lines
+    inner join sampled on sampled.customer_id = lines.customer_id
+    group by lines.customer_id, lines.order_date
     having {{ seg_sql.clv_is_purchase('amount', 'quantity') }}
 
 ),
