@@ -308,10 +308,13 @@ def report(**given: Any) -> None:
 def debug(**given: Any) -> int:
     """Check the project, the connection and the rights, and say what is missing."""
     from seg_sql import upkeep
+    from seg_sql.layout import wrapped
 
     settings = settings_from(given)
     code = 0
     for ok, line in upkeep.debug(settings):
+        if ok and sys.stdout.isatty():  # what is missing is to be copied as it is
+            line = wrapped(line, terminal_width() - 5)
         click.echo(
             f"{click.style('ok  ', fg='green') if ok else click.style('no  ', fg='red')} {line}"
         )

@@ -309,7 +309,7 @@ def reconcile(
         for row in sorted(others, key=lambda each: -abs(each["amount"] or 0))
         if row["amount"]
     ]
-    without = [row for row in others if not row["amount"]]
+    without = [row for row in others if row["amount"] is None]
     text = f"amount read {total:{shape}} = {' + '.join(parts)}".replace("+ -", "- ")
     if without:
         listed = ", ".join(f"{row['reason']} {int(row['line_count']):,}" for row in without)
