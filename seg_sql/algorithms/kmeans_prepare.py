@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -58,7 +58,7 @@ def feature_names(
             if name not in kinds:
                 raise ModelError(
                     f"{model} yields no column '{name}', its {what}.",
-                    hint=did_you_mean(name, kinds),
+                    hint=_missing_hint(name, what, kinds, model),
                 )
     for name in (*(options.features or []), *weights):
         if kinds[name] != "number":
@@ -84,6 +84,21 @@ def feature_names(
                     hint=did_you_mean(name, found),
                 )
     return found
+
+
+def _missing_hint(name: str, what: str, known: Iterable[str], model: str) -> str | None:
+    """Return what to do about a column that is not there.
+
+    >>> _missing_hint("Country", "group column", ["country"], "mine")
+    "Did you mean 'country'?"
+    """
+    same = [each for each in known if each.lower() == name.lower()]
+    if same or what != "group column":
+        return did_you_mean(name, same or known)
+    return (
+        f"Give the model a SELECT with it, as sql/models/{model}.sql; {model} has:"
+        f" {', '.join(known)}."
+    )
 
 
 def row_lot(step: Steps, columns: Sequence[Column], key: Sequence[str], seed: int) -> str:
