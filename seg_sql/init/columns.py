@@ -97,7 +97,22 @@ def choose(sample: Sample) -> Choice:
             likely = _likely(role, sample.columns, columns.values())
             others[role] = tuple(dict.fromkeys((*others[role], *free, *likely)))
             remarks += refused.get(role, [])
+    if "ordered_at" not in columns and "ordered_at" not in refused:
+        remarks += _unread_dates(sample.columns, columns.values())
     return Choice(columns, {role: names[:3] for role, names in others.items()}, tuple(remarks))
+
+
+def _unread_dates(profiles: Sequence[Profile], taken: Collection[str]) -> list[Remark]:
+    """Say which column has dates, under whatever name, that a build cannot read."""
+    for profile in profiles:
+        styles = date_styles(profile)
+        dates = sum(lines_of(shapes) for shapes in styles.values())
+        if profile.name in taken or dates < 0.9 * profile.filled:
+            continue
+        if profile.filled and (reason := _no_date(profile)):
+            text = f"{shown(profile.name)} is not taken as ordered_at: {reason}"
+            return [Remark("ordered_at", text)]
+    return []
 
 
 def objection(role: str, profile: Profile) -> str | None:

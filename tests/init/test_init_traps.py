@@ -156,6 +156,15 @@ def test_month_first(look: Any, noted: Any) -> None:
     noted(proposal, "1/15/2026 can only be month first")
 
 
+def test_a_date_of_another_name_that_cannot_be_read(tmp_path: Path, look: Any, noted: Any) -> None:
+    path = tmp_path / "sold.csv"
+    lines = "".join(f"c{n % 3},o{n},0{1 + n % 9}/14/26,5.50\n" for n in range(20))
+    path.write_text(f"customer_id,order_id,sold on,amount\n{lines}")
+    proposal, written = look(path)
+    assert "ordered_at" not in written["columns"]
+    assert "years of two digits" in noted(proposal, "'sold on' is not taken as ordered_at")
+
+
 @pytest.mark.parametrize(
     ("written", "words"),
     [
