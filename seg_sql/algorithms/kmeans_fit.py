@@ -9,7 +9,7 @@ published centroid.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from seg_sql.algorithms import Fit, Task
@@ -18,7 +18,7 @@ from seg_sql.algorithms.kmeans_finish import assignments, finished, measured, sm
 from seg_sql.algorithms.kmeans_lloyd import Candidate, Record, best_of, run
 from seg_sql.algorithms.kmeans_options import KMeansOptions
 from seg_sql.algorithms.kmeans_outputs import Clustering, rows_of
-from seg_sql.algorithms.kmeans_points import Points, levels
+from seg_sql.algorithms.kmeans_points import Points, levels, put_together
 from seg_sql.algorithms.kmeans_prepare import CannotCluster, feature_names, prepare
 from seg_sql.algorithms.kmeans_quality import (
     Quality,
@@ -53,6 +53,8 @@ ROUGHLY = 10.0
 FINELY = 0.01
 # So many groups that cannot be clustered are named.
 NAMED = 3
+# Groups of no more rows are moved together.
+SMALL_GROUP = 5_000
 
 
 def fit(step: Steps, relation: str, task: Task) -> Fit:
@@ -81,6 +83,31 @@ def fit(step: Steps, relation: str, task: Task) -> Fit:
     )
 
 
+@dataclass
+class Started:
+    """A fit whose starts are drawn.
+
+    Attributes:
+        prepared: Its rows.
+        ladder: Its points.
+        candidates: Its starts.
+        among: The cells to search on among by swaps, if that is worth it.
+        record: Its rounds.
+    """
+
+    prepared: Prepared
+    ladder: list[Points]
+    candidates: list[Candidate]
+    among: Sequence[Cell]
+    record: Record = field(default_factory=Record)
+
+    @property
+    def is_small(self) -> bool:
+        """Return whether its rounds can be those of other groups too."""
+        [*samples, final] = self.ladder
+        return not samples and final.table is not None and final.rows <= SMALL_GROUP
+
+
 def _fit_groups(
     step: Steps, relation: str, columns: Sequence[Column], task: Task
 ) -> tuple[list[Clustering], dict[str, int], list[str]]:
@@ -94,10 +121,11 @@ def _fit_groups(
         prepared = prepare(
             step, relation, "all", columns=columns, key=task.key, names=names, options=options
         )
-        clustering, warnings = _fit_group(step, prepared, task)
+        clustering, warnings = _fit_group(step, _started(step, prepared, task), task)
         return [clustering], {}, warnings
     by = [step.engine.quote(name) for name in options.group_by]
-    clusterings, warnings = [], []
+    fitted: dict[str, tuple[Clustering, list[str]]] = {}
+    waiting: dict[str, Started] = {}
     left_out: dict[str, int] = {}
     failed: dict[str, CannotCluster] = {}
     groups = step.rows("groups", relation=relation, columns=by)
@@ -110,17 +138,24 @@ def _fit_groups(
             prepared = prepare(
                 step, rows, group, columns=columns, key=task.key, names=names, options=options
             )
-            clustering, said = _fit_group(step, prepared, task)
+            started = _started(step, prepared, task)
         except CannotCluster as error:
             failed[group] = error
             left_out[error.reason] = left_out.get(error.reason, 0) + int(row["row_count"])
             continue
-        clusterings.append(clustering)
-        warnings += [f"{group}: {each}" for each in said]
+        if started.is_small:
+            waiting[group] = started
+        else:
+            fitted[group] = _fit_group(step, started, task)
+    _move_together(step, list(waiting.values()), options)
+    for group, started in waiting.items():
+        fitted[group] = _fit_group(step, started, task)
     if not groups:
         raise ModelError(f"{step.model} has no row to cluster.")
-    if not clusterings:
+    if not fitted:
         raise next(iter(failed.values()))
+    ordered = [row["group_key"] for row in groups if row["group_key"] in fitted]
+    warnings = [f"{group}: {each}" for group in ordered for each in fitted[group][1]]
     if failed:
         named = [f"'{group}' ({error.reason})" for group, error in failed.items()]
         more = f" and {len(failed) - NAMED} more" if len(failed) > NAMED else ""
@@ -128,26 +163,51 @@ def _fit_groups(
             f"{len(failed)} of {len(groups)} groups cannot be clustered, and their rows are left"
             f" out: {', '.join(named[:NAMED])}{more}"
         )
-    return clusterings, left_out, warnings
+    return [fitted[group][0] for group in ordered], left_out, warnings
 
 
-def _fit_group(step: Steps, prepared: Prepared, task: Task) -> tuple[Clustering, list[str]]:
+def _started(step: Steps, prepared: Prepared, task: Task) -> Started:
     options: KMeansOptions = task.options
-    warnings = [
-        f"'{name}' is the same in every row, and left out of the features"
-        for name in prepared.constant
-    ]
-    record = Record()
     ladder = levels(step, prepared, options)
     given = given_starts(step, prepared, task)
-    among: Sequence[Cell] = ()
     if given is not None:
-        candidates = [Candidate(len(given), 0, ladder[-1], given)]
-        ladder = ladder[-1:]
-    else:
-        candidates, among = drawn_starts(step, ladder[0], prepared, options)
-    final = ladder[-1]
-    last = len(ladder) == 1
+        return Started(prepared, ladder[-1:], [Candidate(len(given), 0, ladder[-1], given)], ())
+    candidates, among = drawn_starts(step, ladder[0], prepared, options)
+    return Started(prepared, ladder, candidates, among)
+
+
+def _move_together(step: Steps, waiting: Sequence[Started], options: KMeansOptions) -> None:
+    """Move the candidates of small groups, so that one statement a round serves all of them.
+
+    To plan a statement for each group takes longer than to read its rows.
+    """
+    for axes in {len(each.prepared.features) for each in waiting}:
+        groups = [each for each in waiting if len(each.prepared.features) == axes]
+        if len(groups) < 2:
+            continue
+        points = [each.ladder[0] for each in groups]
+        together = put_together(step, points, groups[0].prepared.xs)
+        for place, group in enumerate(groups):
+            for candidate in group.candidates:
+                candidate.points = replace(candidate.points, together=together, place=place)
+        record = Record()
+        candidates = [each for group in groups for each in group.candidates]
+        _run(step, candidates, record, options, final=points[0], last=True)
+        for place, group in enumerate(groups):
+            own = zip(record.rounds, record.places, strict=True)
+            group.record.rounds = [each for each, at in own if at == place]
+
+
+def _run(
+    step: Steps,
+    candidates: Sequence[Candidate],
+    record: Record,
+    options: KMeansOptions,
+    *,
+    final: Points,
+    last: bool,
+) -> tuple[float, int]:
+    """Move the starts; return the tolerance and the number of rounds that they were given."""
     tolerance = options.tolerance * (ROUGHLY if not last else 1 if options.group_by else FINELY)
     max_rounds = options.max_iterations if last else SAMPLE_ROUNDS
     run(
@@ -158,16 +218,32 @@ def _fit_group(step: Steps, prepared: Prepared, task: Task) -> tuple[Clustering,
         max_rounds=max_rounds,
         drop=final.rows > FEW_ROWS or len(options.candidates) > 1 or bool(options.group_by),
     )
+    return tolerance, max_rounds
+
+
+def _fit_group(step: Steps, started: Started, task: Task) -> tuple[Clustering, list[str]]:
+    options: KMeansOptions = task.options
+    prepared, ladder, record = started.prepared, started.ladder, started.record
+    warnings = [
+        f"'{name}' is the same in every row, and left out of the features"
+        for name in prepared.constant
+    ]
+    candidates, final = started.candidates, ladder[-1]
+    tolerance, max_rounds = 0.0, 0
+    if not record.rounds:
+        tolerance, max_rounds = _run(
+            step, candidates, record, options, final=final, last=len(ladder) == 1
+        )
     qualities: list[Quality] = []
     finalists = {}
     for k in sorted({each.k for each in candidates}):
         mine = [each for each in candidates if each.k == k and not each.part]
         finalists[k] = best_of(mine)
-        if among:
+        if started.among:
             finalists[k] = swapped_on(
                 step,
                 finalists[k],
-                among,
+                started.among,
                 record,
                 options,
                 tolerance=tolerance,
@@ -183,7 +259,7 @@ def _fit_group(step: Steps, prepared: Prepared, task: Task) -> tuple[Clustering,
         warnings.append(caution)
     best = finalists[chosen]
     step.drop(*(points.table for points in ladder if points.table and points is not final))
-    if best.points is not final:
+    if best.points.source != final.source:
         _climb(step, [best], final, record, options, options.max_iterations)
     if best.status == "max_iterations":
         warnings.append(

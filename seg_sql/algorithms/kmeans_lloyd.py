@@ -89,9 +89,10 @@ class Candidate:
 
 @dataclass
 class Record:
-    """The rounds of a fit, and the number of its statements."""
+    """The rounds of a fit, the places of their groups, and the number of its statements."""
 
     rounds: list[Round] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
     iteration: int = 0
 
 
@@ -134,6 +135,7 @@ def _round(step: Steps, running: Sequence[Candidate], record: Record, tolerance:
     seconds = time.perf_counter() - started
     record.iteration += 1
     for candidate, (shift, moved) in zip(running, measured, strict=True):
+        record.places.append(candidate.points.place)
         record.rounds.append(
             Round(
                 candidate.k,
@@ -157,12 +159,13 @@ def _tell(
     iteration: int,
     seconds: float,
 ) -> None:
-    """Say how a round went; of those that move several k together, one in five."""
+    """Say how a round went; of those that move several k or groups together, one in five."""
     ks = sorted({each.k for each in running})
+    groups = len({each.points.place for each in running})
     stage = next((each.points.stage for each in running if not each.part), "half")
     best = min(range(len(running)), key=lambda place: running[place].inertia)
     shift, moved = measured[best]
-    if len(ks) == 1:
+    if len(ks) == groups == 1:
         step.progress(
             iteration,
             seconds,
@@ -175,7 +178,9 @@ def _tell(
         step.progress(
             iteration,
             seconds,
-            stage=f"k={ks[0]} to {ks[-1]} {stage}",
+            stage=f"k={ks[0]}"
+            + (f" to {ks[-1]} {stage}" if len(ks) > 1 else f" {stage}")
+            + (f" of {groups} groups" if groups > 1 else ""),
             running=sum(each.status == "running" for each in running),
             shift=max(shift for shift, _ in measured),
         )
@@ -185,6 +190,8 @@ def clusters_of(step: Steps, fits: Sequence[tuple[Points, Centroids]]) -> list[t
     """Count and sum up the points around some centroids, in one statement."""
     xs = coordinates(len(fits[0][0].scales))
     raws = list(fits[0][0].raws)
+    if fits[0][0].together is not None:
+        return _found(_rows_of_groups(step, fits, xs), fits)
     ask = partial(
         step.rows,
         "round",
@@ -200,12 +207,53 @@ def clusters_of(step: Steps, fits: Sequence[tuple[Points, Centroids]]) -> list[t
         raws=raws,
     )
     rows = step.engine.sparingly(ask, rows=fits[0][0].rows, columns=len(xs)) if raws else ask()
+    return _found(rows, fits)
+
+
+def _rows_of_groups(
+    step: Steps, fits: Sequence[tuple[Points, Centroids]], xs: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Ask for a round of candidates of many groups: a statement for each number of clusters."""
+    rows = []
+    for k in sorted({len(centroids) for _, centroids in fits}):
+        others = range(1, k)
+        doubles = [f"square_{other}" for other in others]
+        doubles += [f"twice_{other}_{axis}" for other in others for axis in range(len(xs))]
+        whole = ["candidate", "place", "share", "half_share"]
+        candidates: list[list[Any]] = []
+        for number, (points, centroids) in enumerate(fits):
+            if len(centroids) == k:
+                terms = relative(step, centroids, points.scales)
+                squares = [each["square"] for each in terms]
+                twice = [value for each in terms for value in each["twice"]]
+                candidates.append([number, points.place, *points.shares, *squares, *twice])
+        select = step.sql(
+            "literal_rows",
+            columns=[{"name": name, "data_type": "integer"} for name in whole]
+            + [{"name": name, "data_type": "double"} for name in doubles],
+            rows=candidates,
+        )
+        rows += step.rows(
+            "round_of_groups",
+            points=fits[0][0].together,
+            candidates=select,
+            xs=xs,
+            others=others,
+        )
+    return rows
+
+
+def _found(
+    rows: Sequence[Mapping[str, Any]], fits: Sequence[tuple[Points, Centroids]]
+) -> list[tuple[Cluster, ...]]:
+    """Return the clusters around the centroids of each fit, from the rows of a round."""
+    raws = len(fits[0][0].raws)
     found: list[dict[int, Mapping[str, Any]]] = [{} for _ in fits]
     for row in rows:
         found[row["candidate"]][row["label"]] = row
     return [
         tuple(
-            _relative(cluster(clusters.get(place), len(raws), points.scales), centroid)
+            _relative(cluster(clusters.get(place), raws, points.scales), centroid)
             for place, centroid in enumerate(centroids)
         )
         for (points, centroids), clusters in zip(fits, found, strict=True)
@@ -327,12 +375,11 @@ def _farthest(step: Steps, candidate: Candidate, count: int) -> list[Centroid]:
 
 def _drop(candidates: Sequence[Candidate]) -> None:
     """Give up candidates that cannot catch up with the best of their k at their present pace."""
-    for k, part in {(each.k, each.part) for each in candidates}:
-        rivals = [
-            each
-            for each in candidates
-            if (each.k, each.part) == (k, part) and each.status in ("running", "converged")
-        ]
+    races: dict[tuple[int, int, str], list[Candidate]] = {}
+    for each in candidates:
+        if each.status in ("running", "converged"):
+            races.setdefault((each.points.place, each.k, each.part), []).append(each)
+    for rivals in races.values():
         best = min(rivals, key=lambda each: (each.inertia, each.restart))
         for rival in rivals:
             if rival is best or rival.status != "running":

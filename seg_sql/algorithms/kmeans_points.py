@@ -41,6 +41,8 @@ class Points:
         hash_end: The hashes h of their rows lie below it.
         raws: The features in their own units, where they are there as well.
         table: The work table that they are, unless they are read from the relation each time.
+        together: The work table in which those of many groups are, each with its place.
+        shares: What of w, and of half_w, is their weight there.
     """
 
     source: str
@@ -53,6 +55,9 @@ class Points:
     hash_end: int = HASH_END
     raws: tuple[str, ...] = ()
     table: str | None = None
+    together: str | None = None
+    place: int = 0
+    shares: tuple[int, int] = (1, 0)
 
 
 def levels(step: Steps, prepared: Prepared, options: KMeansOptions) -> list[Points]:
@@ -170,4 +175,16 @@ def all_rows(step: Steps, prepared: Prepared) -> Points:
 def half(step: Steps, points: Points, xs: Sequence[str], *, first: bool) -> Points:
     """Return the points of a hash half of a work table of points."""
     source = step.sql("half", xs=xs, points=points.source, first=first)
-    return replace(points, source=f"(\n{source}\n)", stage="half", weighted=True)
+    return replace(
+        points,
+        source=f"(\n{source}\n)",
+        stage="half",
+        weighted=True,
+        shares=(0, 1) if first else (1, -1),
+    )
+
+
+def put_together(step: Steps, groups: Sequence[Points], xs: Sequence[str]) -> str:
+    """Make a work table of the points of many groups, which have the same coordinates."""
+    select = step.sql("points_of_groups", sources=[each.source for each in groups], xs=xs)
+    return step.relation(step.table(select, analyze=False))
