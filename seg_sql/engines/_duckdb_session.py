@@ -66,7 +66,10 @@ def set_up(engine: DuckDBEngine, target: DuckDBTarget, timezone: str, *, ours: b
         engine.while_open.enter_context(
             set_for_a_while(engine, "disabled_optimizers", "partial_aggregate_pushdown")
         )
-    engine.spares = ours and target.path != ":memory:" and "memory_limit" not in target.settings
+    # Before DuckDB 2 a reset of the limit is told, and not done.
+    resets = not engine.version.startswith("1.")
+    is_free = target.path != ":memory:" and "memory_limit" not in target.settings
+    engine.spares = ours and resets and is_free
     for extension in target.extensions:
         _load(engine, extension)
     for name, value in target.settings.items():
