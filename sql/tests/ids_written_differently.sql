@@ -10,11 +10,18 @@
 
 with
 
+ids as (
+
+    select customer_id, cast(customer_id as {{ seg_sql.text() }}) as written
+    from {{ ref('rfm_values') }} as rfm_values
+
+),
+
 decorated as (
 
-    select customer_id, {{ seg_sql.plain_id('customer_id') }} as plain_id
-    from {{ ref('rfm_values') }} as rfm_values
-    where {{ seg_sql.is_decorated_id('customer_id') }}
+    select customer_id, {{ seg_sql.plain_id('written') }} as plain_id
+    from ids
+    where {{ seg_sql.is_decorated_id('written') }}
 
 ),
 
