@@ -239,6 +239,9 @@ def warn_if_less(
     if not rows:
         return
     before = rows[0]["as_of"]
+    lines, had = _lines(as_of.fingerprint), _lines(str(rows[0]["input_fingerprint"]))
+    if not had:  # --empty, whose as_of is tomorrow
+        return
     if as_of.day < before and as_of.origin != "given":
         log(
             Said(
@@ -250,7 +253,6 @@ def warn_if_less(
             )
         )
         return
-    lines, had = _lines(as_of.fingerprint), _lines(str(rows[0]["input_fingerprint"]))
     if lines < FEWER_LINES * had:
         log(
             Said(

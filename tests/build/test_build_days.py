@@ -90,6 +90,13 @@ def test_lines_that_go_missing_are_told(shop: BuildShop) -> None:
     assert not [text for text in _warnings(shop) if "in the last build" in text]
 
 
+def test_a_build_after_one_without_lines_has_lost_none(shop: BuildShop) -> None:
+    """The as_of of `--empty` is tomorrow, later than any of orders that are there."""
+    shop.run("run", "+rfm", limits=Limits(empty=True))
+    shop.run("run", "+rfm")
+    assert _warnings(shop) == []
+
+
 def test_a_wrong_day_goes_from_the_history(shop: BuildShop) -> None:
     for day in ("2026-03-15", "2026-04-01", "2062-04-01"):
         shop.build("+rfm", "+segment_moves", vars={"as_of": day})
