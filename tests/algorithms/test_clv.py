@@ -163,6 +163,17 @@ def test_a_start_on_a_sample_ends_at_the_same_maximum(summaries: Summaries) -> N
     assert_close(estimates(sampled), estimates(plain), 1e-6)
 
 
+def test_repeat_purchases_of_no_value_are_counted(summaries: Summaries) -> None:
+    frame = drawn(9)
+    repeaters = frame.index[frame["frequency"] > 0]
+    frame.loc[repeaters[:3], "monetary_value"] = [0.0, -1.0, float("nan")]
+    summaries.load(frame)
+    _, rows = summaries.fit()
+    assert [(row["reason"], row["rows"]) for row in rows["exclusions"]] == [
+        ("repeat purchases of no value (left out of Gamma-Gamma only)", 3)
+    ]
+
+
 def test_value_cap_counts_what_it_caps(summaries: Summaries) -> None:
     frame = drawn(9)
     known = frame["monetary_value"].dropna()
