@@ -44,6 +44,7 @@ def run(
     with session(settings, writes=command != "test" or store_failures) as workspace:
         target = Target(artifacts_folder(settings))
         if left is not None:
+            workspace.day_of_retry = left.args.get("as_of")
             select = [name for name in left.models if name in workspace.nodes]
             # Killed in a run before the last one, which did not build it: its record is lost.
             killed = [name for name in interrupted_fits(target.folder) if name in workspace.nodes]
@@ -79,16 +80,12 @@ def run(
 
 def _as_before(settings: Settings, left: LeftOver) -> Settings:
     """Return the settings of the run that is done again, unless others are given now."""
-    limits, day = settings.limits, left.args.get("as_of")
+    limits = settings.limits
     if not limits.empty and limits.sample is None:
         limits = Limits(empty=bool(left.args.get("empty")), sample=left.args.get("sample"))
     return replace(
         settings,
-        vars={
-            **({"as_of": day} if day else {}),
-            **(left.args.get("vars") or {}),
-            **settings.vars,
-        },
+        vars={**(left.args.get("vars") or {}), **settings.vars},
         target=settings.target or left.args.get("target"),
         limits=limits,
     )

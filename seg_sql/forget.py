@@ -105,6 +105,7 @@ def forget(
 def forget_day(settings: Settings, log: Log, day: datetime.date, *, confirm: Confirm) -> int:
     """Delete one as_of from the history, as that of a wrong `--vars`; return the exit code."""
     with session(settings, writes=True) as workspace:
+        workspace.looks_at_inputs = False
         engine = workspace.engine
         engine.lock(settings.wait)
         existing, steps = engine.existing(), Steps(workspace, "forget")

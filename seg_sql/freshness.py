@@ -20,6 +20,7 @@ MUCH_DROPPED = 0.05
 FIRST_YEAR = 1980
 # A window that moves on loses some lines; fewer than this share of the last ones are told.
 FEWER_LINES = 0.9
+_GONE = "the newest order lines of the last build are not there"
 _ON_PURPOSE = ("after as_of", "refund", "duplicate")
 _WRITTEN = {
     "unreadable date": "Are dates written as date_order says?",
@@ -72,8 +73,14 @@ def settle(workspace: Workspace, steps: Steps, chosen: set[str], log: Log) -> As
     dated = workspace.input_has("order_lines", "ordered_at")
     if not workspace.limits.empty:
         _check_lines(workspace, row, where)
+    again = workspace.day_of_retry if dated else None
+    # The first run found these lines beyond the last known day, and judged them so.
+    is_ahead = last != row["last_ordered_at"]
+    reason = "after as_of" if fixed is not None or (again and not is_ahead) else "future-dated"
     if fixed is not None:
         day, origin = fixed, "given"
+    elif again is not None:
+        day, origin = datetime.date.fromisoformat(again), "of the run that is done again"
     elif not dated:
         day, origin = None, "no dates are mapped"
     elif last is None and not workspace.limits.empty:
@@ -91,8 +98,7 @@ def settle(workspace: Workspace, steps: Steps, chosen: set[str], log: Log) -> As
         _warn_if_old(workspace, last, now, log)
         _warn_if_ancient(row["first_ordered_at"], log)
         warn_if_ahead(workspace, day, log)
-    as_of_reason = "after as_of" if fixed is not None else "future-dated"
-    workspace.renderer.set_variables({"as_of": day, "as_of_reason": as_of_reason})
+    workspace.renderer.set_variables({"as_of": day, "as_of_reason": reason})
     first, last = (
         None if moment is None else moment.date() for moment in (row["first_ordered_at"], last)
     )
@@ -243,13 +249,14 @@ def warn_if_less(
     if not had:  # --empty, whose as_of is tomorrow
         return
     if as_of.day < before and as_of.origin != "given":
+        is_same = as_of.fingerprint == rows[0]["input_fingerprint"]
         log(
             Said(
-                f"as_of goes back from {before} to {as_of.day}: the newest order lines of the last"
-                " build are not there.",
+                f"as_of goes back from {before} to {as_of.day}:"
+                f" {'the last build was given its day' if is_same else _GONE}.",
                 level="warn",
-                hint="Was the export cut off? If it was the last build that was wrong:"
-                f" `seg-sql forget --as-of {before}` takes that day out of the history.",
+                hint=f"{'' if is_same else 'Was the export cut off? '}If it was the last build that"
+                f" was wrong: `seg-sql forget --as-of {before}` takes that day out of the history.",
             )
         )
         return

@@ -46,6 +46,7 @@ class Workspace:
         kept_fits: The models whose published fit is used again in this run.
         growing: The incremental models whose published table gets new rows in this run.
         looks_at_inputs: Whether inputs have to be there; what is published is read without them.
+        day_of_retry: The as_of of the run that is done again, where it was not given.
     """
 
     project: Project
@@ -59,6 +60,7 @@ class Workspace:
     kept_fits: set[str] = field(default_factory=set)
     growing: set[str] = field(default_factory=set)
     looks_at_inputs: bool = True
+    day_of_retry: str | None = None
     _inputs: dict[str, Input] = field(default_factory=dict)
     _found: dict[str, Node | None] = field(default_factory=dict)
 

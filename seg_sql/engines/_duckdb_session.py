@@ -150,9 +150,9 @@ def _limited(engine: DuckDBEngine, limit: int) -> Iterator[None]:
     """Limit the memory for some statements; what it was before DuckDB tells in rounded GiB only."""
     ask = "select current_setting('memory_limit')"
     [[former]] = engine.send(ask).rows
-    with contextlib.suppress(DatabaseError):
-        engine.send(f"set memory_limit = '{limit}B'")
     try:
+        with contextlib.suppress(DatabaseError):
+            engine.send(f"set memory_limit = '{limit}B'")
         yield
     finally:
         with contextlib.suppress(DatabaseError):

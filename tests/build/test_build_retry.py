@@ -58,10 +58,21 @@ def test_retry_stays_on_the_day_of_the_run_when_lines_have_come_in(shop: BuildSh
     shop.model("broken", "select max(as_of) as day from {{ ref('rfm') }} as rfm")
     assert shop.run("retry") == 0, shop.said()
     assert shop.statuses == {"broken": "success"}
-    assert "as_of 2026-04-01 (given)" in shop.said()
+    assert "as_of 2026-04-01 (of the run that is done again)" in shop.said()
     # A build is of today again.
     shop.build("+rfm")
     assert "as_of 2026-04-10 (the day after the last order line)" in shop.said()
+
+
+def test_retry_judges_lines_of_the_future_as_the_run_did(shop: BuildShop) -> None:
+    """A line in four is dated in the future, which is not done on purpose, in either run."""
+    for day in range(1, 5):
+        line = f"values ('bob', '7', '2999-01-0{day}', 'mug', 1, 5.0)"
+        shop.execute(f"insert into {shop.raw('raw')} {line}")
+    for command in ("build", "retry"):
+        words = ("+input_quality",) if command == "build" else ()
+        assert shop.run(command, *words, warn_error=True) == 1, shop.said()
+        assert "dropped; `seg-sql show input_quality` says why" in shop.said()
 
 
 def test_retry_of_tests_tests(duckdb_shop: BuildShop) -> None:
