@@ -146,3 +146,25 @@
             and limits.least_score{{ ' - ' ~ seg_sql.lit(within) if within }} <= everything.{{ score }}
     )
 {%- endmacro %}
+
+{# The first `n` items of each customer's list, in their places: the best by `score` of `candidates`,
+   columns customer_id, item_id and score; equal ones are in the order of the items' ids. #}
+{% macro first_items(candidates, n) -%}
+    (
+        select customer_id, item_id, score, place
+        from (
+            select
+                customer_id,
+                item_id,
+                score,
+                row_number() over (
+                    partition by customer_id
+                    order by score desc nulls last, {{ seg_sql.bin('item_id') }}
+                ) as place
+            from {{ seg_sql.top_candidates(
+                candidates, ['customer_id', 'item_id'], 'customer_id', 'score', n
+            ) }} as best
+        ) as numbered
+        where place <= {{ n }}
+    )
+{%- endmacro %}

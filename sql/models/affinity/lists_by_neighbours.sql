@@ -95,7 +95,7 @@ candidates as (
     select
         neighbours.customer_id,
         their_items.item_id,
-        sum(neighbours.similarity * their_items.weight) as score
+        {{ seg_sql.round('sum(neighbours.similarity * their_items.weight)', 9) }} as score
     from numbered_neighbours as neighbours
     inner join their_items
         on their_items.customer_id = neighbours.neighbour_id
@@ -115,38 +115,10 @@ candidates as (
 
 ),
 
-rounded as (
-
-    select customer_id, item_id, {{ seg_sql.round('score', 9) }} as score
-    from candidates
-
-),
-
-numbered as (
-
-    select
-        customer_id,
-        item_id,
-        score,
-        row_number() over (
-            partition by customer_id order by score desc nulls last, {{ seg_sql.bin('item_id') }}
-        ) as place
-    from {{ seg_sql.top_candidates(
-        'rounded', ['customer_id', 'item_id'], 'customer_id', 'score', options.top_n
-    ) }} as best
-
-),
-
 listed as (
 
-    select
-        customer_id,
-        place,
-        item_id,
-        score,
-        nullif(item_id, item_id) as because_item_id
-    from numbered
-    where place <= {{ options.top_n }}
+    select customer_id, place, item_id, score, nullif(item_id, item_id) as because_item_id
+    from {{ seg_sql.first_items('candidates', options.top_n) }} as first_items
 
 )
 

@@ -39,7 +39,7 @@ candidates as (
     select
         own_items.customer_id,
         similar_items.similar_item_id as item_id,
-        sum(own_items.weight * similar_items.similarity) as score
+        {{ seg_sql.round('sum(own_items.weight * similar_items.similarity)', 9) }} as score
     from own_items
     inner join similar_items
         on similar_items.item_id = own_items.item_id
@@ -53,33 +53,10 @@ candidates as (
 
 ),
 
-rounded as (
-
-    select customer_id, item_id, {{ seg_sql.round('score', 9) }} as score
-    from candidates
-
-),
-
-numbered as (
-
-    select
-        customer_id,
-        item_id,
-        score,
-        row_number() over (
-            partition by customer_id order by score desc nulls last, {{ seg_sql.bin('item_id') }}
-        ) as place
-    from {{ seg_sql.top_candidates(
-        'rounded', ['customer_id', 'item_id'], 'customer_id', 'score', options.top_n
-    ) }} as best
-
-),
-
 listed as (
 
     select customer_id, item_id, score, place
-    from numbered
-    where place <= {{ options.top_n }}
+    from {{ seg_sql.first_items('candidates', options.top_n) }} as first_items
 
 ),
 

@@ -53,6 +53,15 @@ largest as (
 
 ),
 
+listed as (
+
+    select sum(first_items.place) as listed_places
+    from {{ seg_sql.first_items(
+        '(select id as customer_id, label as item_id, place as score from given)', 1
+    ) }} as first_items
+
+),
+
 cuts as (
 
     select
@@ -122,6 +131,7 @@ every_macro as (
         {{ seg_sql.pair_measure('root_llr', 'given.place', 5, 'given.place + 4', 20) }} as root_llr,
         {{ seg_sql.age_weight(seg_sql.date_literal('2011-11-10'), seg_sql.as_of(), 30) }} as aged,
         largest.best_place,
+        listed.listed_places,
         {{ seg_sql.too_few('given.place', 'given.id', 2) }} as is_small,
         totals.places,
         totals.first_quartile,
@@ -138,6 +148,7 @@ every_macro as (
     cross join counted
     cross join cuts
     cross join largest
+    cross join listed
 
 )
 
