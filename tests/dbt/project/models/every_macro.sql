@@ -127,6 +127,8 @@ every_macro as (
         {{ seg_sql.packed_second(seg_sql.packed('given.place', 'given.id')) }} as packed_second,
         {{ seg_sql.item_key('given.label') }} as item,
         {{ seg_sql.ascii_upper('given.label') }} as folded,
+        {{ seg_sql.plain_id('given.label') }} as plain_label,
+        {{ seg_sql.is_decorated_id('given.label') }} as is_decorated,
         {{ seg_sql.pair_measure('npmi', 'given.place', 5, 'given.place + 4', 20) }} as npmi,
         {{ seg_sql.pair_measure('root_llr', 'given.place', 5, 'given.place + 4', 20) }} as root_llr,
         {{ seg_sql.age_weight(seg_sql.date_literal('2011-11-10'), seg_sql.as_of(), 30) }} as aged,
