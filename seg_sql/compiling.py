@@ -7,7 +7,7 @@ from pathlib import Path
 
 from seg_sql.artifacts import Target
 from seg_sql.commands import chosen_nodes
-from seg_sql.errors import ConfigError, DatabaseError, SelectionError, did_you_mean, sentence
+from seg_sql.errors import ConfigError, SelectionError, did_you_mean, refused_as
 from seg_sql.events import Log
 from seg_sql.session import Settings, artifacts_folder, session
 from seg_sql.step import Steps
@@ -86,18 +86,11 @@ def scoring_sql(settings: Settings, name: str) -> str:
         steps = Steps(workspace, f"algorithms/{node.algorithm.name}", model=name)
         given = task(workspace, node, existing)
         rows = f"({workspace.compile(name)}) as scored_rows"
-        try:
+        said = f"The rows of {name} cannot be read"
+        with refused_as(ConfigError, said, where=node.model.shown):
             # Not every algorithm has to look at its rows to score them.
             engine.describe(workspace.compile(name))
             return node.algorithm.apply(steps, given.previous, rows, given)
-        except DatabaseError as error:
-            if error.lost:
-                raise
-            raise ConfigError(
-                f"The rows of {name} cannot be read: {sentence(error.message)}",
-                where=node.model.shown,
-                hint=error.hint,
-            ) from error
 
 
 def _settle_quietly(workspace: Workspace, names: set[str]) -> None:

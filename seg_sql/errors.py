@@ -7,7 +7,8 @@ Each class knows the exit code of the command that it ends: 1 when a model or a 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 
 class SegSqlError(Exception):
@@ -93,6 +94,33 @@ def sentence(text: str) -> str:
     """
     said = next((line.strip() for line in text.splitlines() if line.strip()), "No reason given")
     return said if said.endswith((".", "!", "?")) else f"{said}."
+
+
+@contextmanager
+def refused_as(
+    error: type[SegSqlError], said: str, *, where: str | None = None, hint: str | None = None
+) -> Iterator[None]:
+    """Raise what the database refuses within as an error of another kind, unless it is gone.
+
+    Args:
+        error: The kind.
+        said: What cannot be done; the first line of the database's words follows it.
+        where: The place of what it was asked for.
+        hint: What to do next; by default what the database hints at.
+
+    >>> with refused_as(ConfigError, "shop.sales cannot be read"):
+    ...     raise DatabaseError("No such table")
+    Traceback (most recent call last):
+    seg_sql.errors.ConfigError: shop.sales cannot be read: No such table.
+    """
+    try:
+        yield
+    except DatabaseError as refusal:
+        if refusal.lost:
+            raise
+        raise error(
+            f"{said}: {sentence(refusal.message)}", where=where, hint=hint or refusal.hint
+        ) from refusal
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from seg_sql.config import INPUT_COLUMNS, InputConfig
 from seg_sql.engines import Column, Engine
-from seg_sql.errors import ConfigError, DatabaseError, did_you_mean, sentence
+from seg_sql.errors import ConfigError, did_you_mean, refused_as
 from seg_sql.project import Project
 from seg_sql.raw_relations import is_csv, raw_columns, relation_of, render_step
 from seg_sql.render import Renderer
@@ -174,16 +174,13 @@ def _check_condition(
 ) -> None:
     if entry.where is None:
         return
-    try:
+    with refused_as(
+        ConfigError,
+        f"The condition of {name} cannot be used",
+        where=project.document.where("inputs", name, "where"),
+        hint="It is SQL on the columns of the raw relation, as in: \"Status\" <> 'cancelled'",
+    ):
         engine.describe(sql)
-    except DatabaseError as error:
-        if error.lost:
-            raise
-        raise ConfigError(
-            f"The condition of {name} cannot be used: {sentence(error.message)}",
-            where=project.document.where("inputs", name, "where"),
-            hint="It is SQL on the columns of the raw relation, as in: \"Status\" <> 'cancelled'",
-        ) from error
 
 
 def _anonymous_ids(entry: InputConfig, kind: str) -> list[str | int]:

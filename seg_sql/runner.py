@@ -13,7 +13,7 @@ from seg_sql.building import data_test, publish_together, walk
 from seg_sql.checking import check_own
 from seg_sql.data_tests import DataTest, attach, data_tests
 from seg_sql.engines import WORK_PREFIX, Existing
-from seg_sql.errors import DatabaseError, StartError
+from seg_sql.errors import DatabaseError, StartError, refused_as
 from seg_sql.events import RunFinished, RunStarted, Said, TestFinished
 from seg_sql.fitting import STATE
 from seg_sql.journal import works
@@ -134,16 +134,9 @@ def _starting() -> Iterator[None]:
 
 def _settle(run: Run, chosen: set[str]) -> None:
     """Find as_of; an input that cannot be read stops the run before it starts."""
-    try:
+    where = run.workspace.project.document.where("inputs", "order_lines")
+    with refused_as(StartError, "The input order_lines cannot be read", where=where):
         run.as_of = freshness.settle(run.workspace, run.steps, chosen, run.log)
-    except DatabaseError as error:
-        if error.lost:
-            raise
-        raise StartError(
-            f"The input order_lines cannot be read: {error.message}",
-            where=run.workspace.project.document.where("inputs", "order_lines"),
-            hint=error.hint,
-        ) from error
 
 
 def _tests(run: Run, order: Sequence[str]) -> dict[str, list[DataTest]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from seg_sql.errors import DatabaseError, ModelError, sentence
+from seg_sql.errors import ModelError, refused_as
 from seg_sql.events import Log, Said
 from seg_sql.nodes import Node
 from seg_sql.step import Steps
@@ -107,16 +107,8 @@ def _rows(workspace: Workspace, node: Node, written_with: Sequence[str]) -> str:
     """
     rows = workspace.compile(node.name, written_with=written_with)
     if not node.model.packaged:
-        try:
+        with refused_as(ModelError, f"{node.name} cannot be run", where=node.model.shown):
             selected = {column.name.lower() for column in workspace.engine.describe(rows)}
-        except DatabaseError as error:
-            if error.lost:
-                raise
-            raise ModelError(
-                f"{node.name} cannot be run: {sentence(error.message)}",
-                where=node.model.shown,
-                hint=error.hint,
-            ) from error
         for column in node.model.entry.columns:
             if column.name.lower() not in selected:
                 kind = {"id": "text"}.get(column.data_type, column.data_type)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from seg_sql.engines import _shared
 from seg_sql.engines._postgres_errors import hide_password
-from seg_sql.errors import ConfigError, DatabaseError, StartError, sentence
+from seg_sql.errors import ConfigError, StartError, refused_as, sentence
 
 if TYPE_CHECKING:
     import psycopg
@@ -139,15 +139,8 @@ def set_up(
 
 def _set(engine: PostgresEngine, name: str, value: object) -> None:
     text = ("on" if value else "off") if isinstance(value, bool) else str(value)
-    try:
+    with refused_as(ConfigError, f"PostgreSQL refuses the setting '{name}'"):
         engine.send("select set_config(%(name)s, %(value)s, false)", {"name": name, "value": text})
-    except DatabaseError as error:
-        if error.lost:
-            raise
-        raise ConfigError(
-            f"PostgreSQL refuses the setting '{name}': {sentence(error.message)}",
-            hint=error.hint,
-        ) from error
 
 
 def server_version(number: int) -> str:

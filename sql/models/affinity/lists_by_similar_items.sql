@@ -15,11 +15,8 @@ own_items as (
     select
         customer_id,
         item_id,
-        {% if aged -%}
-        {{ seg_sql.age_weight('last_date', seg_sql.as_of(), options.half_life_days) }} as weight
-        {%- else -%}
-        {{ seg_sql.lit(1.0) }} as weight
-        {%- endif %}
+        {{ seg_sql.age_weight('last_date', seg_sql.as_of(), options.half_life_days)
+            if aged else seg_sql.lit(1.0) }} as weight
     from {{ ref('listed_items') }} as listed_items
 
 ),
