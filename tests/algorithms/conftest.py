@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from clv_fitting import Summaries
 from kmeans_fitting import Clusters
+from rules_fitting import Rules
 from shop import Shop
 
 
@@ -18,3 +19,10 @@ def summaries(shop: Shop) -> Summaries:
     """A project on each engine in turn."""
     shop.write()
     return Summaries(shop)
+
+
+@pytest.fixture
+def rules(shop: Shop) -> Rules:
+    """A project on each engine in turn."""
+    shop.write()
+    return Rules(shop)

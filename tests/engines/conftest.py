@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -63,3 +64,9 @@ def connect(postgres_dsn: str) -> Iterator[Callable[..., Any]]:
     yield another
     for connection in opened:
         connection.close()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A DuckDB file that is not there yet."""
+    return tmp_path / "test.duckdb"

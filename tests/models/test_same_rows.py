@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import datetime
 import itertools
-import math
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +17,12 @@ import numpy as np
 import online_retail
 import pandas as pd
 import pytest
+from comparing import Rows, differences, outcome, published, same
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from shop import COLUMNS, TYPES, Shop
 
-from seg_sql.events import NodeFinished, TestFinished
 from seg_sql.profiles import DuckDBTarget, PostgresTarget
-
-Rows = list[dict[str, Any]]
 
 # The tables of these tests; the algorithms have tests of their own.
 EVERYTHING = ("+rfm_segments", "+customer_lifecycle", "+cohort_retention", "+input_quality")
@@ -66,66 +63,6 @@ def pair(tmp_path_factory: pytest.TempPathFactory, postgres_dsn: str) -> Iterato
     yield [Shop(folder / "duckdb", duckdb), Shop(folder / "postgres", postgres)]
     with psycopg.connect(postgres_dsn, autocommit=True) as connection:
         connection.execute("drop schema if exists pair cascade")
-
-
-def published(shop: Shop, *, but: str = "") -> dict[str, Rows]:
-    """Return the rows of every published table `but` one, in the order of their keys."""
-    with shop.engine() as engine:
-        names = [
-            name
-            for name in engine.existing()
-            if not name.startswith(("raw_", "seg_sql_run")) and name != but
-        ]
-        found = {
-            name: engine.fetch(f"select * from {engine.relation(name)}").dicts() for name in names
-        }
-    return {name: sorted(rows, key=_key) for name, rows in found.items()}
-
-
-def _key(row: Mapping[str, Any]) -> list[tuple[bool, str]]:
-    """Order rows by what does not differ in its last digits."""
-    exact = [value for value in row.values() if not isinstance(value, float)]
-    rough = [value for value in row.values() if isinstance(value, float)]
-    return [
-        *((value is None, f"{value!r:>20}") for value in exact),
-        *((False, f"{value:.6g}") for value in rough),
-    ]
-
-
-def differences(ours: Mapping[str, Rows], theirs: Mapping[str, Rows]) -> list[str]:
-    """Say where two sets of tables differ."""
-    found = [f"only one has {name}" for name in sorted(ours.keys() ^ theirs.keys())]
-    for name in sorted(ours.keys() & theirs.keys()):
-        if len(ours[name]) != len(theirs[name]):
-            found.append(f"{name}: {len(ours[name])} and {len(theirs[name])} rows")
-            continue
-        for one, two in zip(ours[name], theirs[name], strict=True):
-            if list(one) != list(two):
-                found.append(f"{name}: columns {list(one)} and {list(two)}")
-                break
-            wrong = {key: (one[key], two[key]) for key in one if not _same(one[key], two[key])}
-            if wrong:
-                found.append(f"{name}: {wrong} in {one}")
-    return found
-
-
-def _same(one: Any, two: Any) -> bool:
-    if type(one) is not type(two):
-        return False
-    if isinstance(one, float):
-        return math.isclose(one, two, rel_tol=1e-9, abs_tol=1e-9)
-    return bool(one == two)
-
-
-def outcome(shop: Shop) -> list[tuple[str, str, int]]:
-    """Return what became of each model and each data test."""
-    nodes = [(each.name, each.status, 0) for each in shop.log.of(NodeFinished)]
-    tests = [
-        (each.name, each.status, each.failures)
-        for each in shop.log.of(TestFinished)
-        if each.kind == "data"
-    ]
-    return sorted([*nodes, *tests])
 
 
 def test_a_difference_would_be_found() -> None:
@@ -338,8 +275,8 @@ def test_cohorts_of_cdnow_against_pandas(
             None if other[money_column] is None else pytest.approx(other[money_column], abs=1e-6)
         )
         other.pop(money_column)
-        assert _same(row["revenue"], other["revenue"])
-        assert _same(row["retention_rate"], other["retention_rate"])
+        assert same(row["revenue"], other["revenue"])
+        assert same(row["retention_rate"], other["retention_rate"])
         assert {**row, "revenue": 0, "retention_rate": 0} == {
             **other,
             "revenue": 0,
