@@ -20,6 +20,21 @@ def copying(file):
     return DuckDBTarget(path=str(file), copy_on_build=True)
 
 
+@contextlib.contextmanager
+def another_process(script, target):
+    """Run a script on a target in a process of its own, from its first line until the end."""
+    with subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(script), target.model_dump_json(by_alias=True)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        process.stdout.readline()
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 def test_a_copy_replaces_the_file_at_the_end(copying, file, tmp_path):
     engine = open_engine(copying)
     build(engine, 1)
@@ -49,13 +64,7 @@ def test_a_reader_is_not_in_the_way_of_a_copy(copying):
         print("open", flush=True)
         sys.stdin.readline()
     """
-    written = copying.model_dump_json(by_alias=True)
-    with subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(script), written],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    ) as process:
-        process.stdout.readline()
+    with another_process(script, copying) as process:
         # In place this could not even start.
         assert (
             f"process {process.pid}"
@@ -64,21 +73,14 @@ def test_a_reader_is_not_in_the_way_of_a_copy(copying):
         with contextlib.closing(open_engine(copying)) as engine:
             build(engine, 3)
         assert read(copying) == 3
-        process.kill()
 
 
 def test_a_writer_is_in_the_way_of_a_copy(copying, tmp_path):
     with contextlib.closing(open_engine(copying)) as engine:
         build(engine, 1)
-    written = copying.model_copy(update={"copy_on_build": False}).model_dump_json(by_alias=True)
-    with subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(BUILDER), written],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    ) as process:
-        process.stdout.readline()
+    in_place = copying.model_copy(update={"copy_on_build": False})
+    with another_process(BUILDER, in_place) as process:
         assert f"in use by process {process.pid}" in refused(copying).message
-        process.kill()
     assert not list(tmp_path.glob("*.building*"))
 
 

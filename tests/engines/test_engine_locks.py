@@ -73,7 +73,9 @@ def test_a_second_build_may_wait(target, holder):
     done.start()
     engine = start(target, 30)
     done.join()
+    assert holder.wait(timeout=30) == 0
     engine.prepare_schema()
+    assert engine.existing() == {}
     engine.close()
 
 
@@ -87,21 +89,29 @@ def test_a_killed_build_holds_nothing(target, holder):
     holder.kill()
     holder.wait()
     # A server notices the end of its client within a moment.
-    start(target, 30).close()
+    engine = start(target, 30)
+    assert engine.fetch("select 1").rows == [(1,)]
+    engine.close()
 
 
 def test_an_unlocked_target_is_free(target):
+    """On DuckDB whoever has opened the file holds it, so the end of the connection frees it."""
     first = start(target, 0)
     first.unlock()
-    if target.type == "postgres":
-        second = start(target, 0)
-        second.close()
+    if target.type == "duckdb":
+        first.close()
+    second = start(target, 0)
+    assert second.fetch("select 1").rows == [(1,)]
+    second.close()
     first.close()
 
 
 def test_other_schemas_of_a_database_are_free(postgres_target):
     first = start(postgres_target, 0)
+    with pytest.raises(StartError, match="seg-sql"):
+        start(postgres_target, 0)
     second = start(postgres_target.model_copy(update={"schema_": "another"}), 0)
+    assert second.schema == "another"
     second.close()
     first.close()
 

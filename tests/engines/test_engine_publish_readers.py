@@ -64,15 +64,17 @@ def test_an_old_snapshot_sees_the_old_rows_of_a_refilled_table(engine, publish, 
     assert session.execute(query).fetchall() == [(1, "old"), (2, "old")]
 
 
-def quick(target, retries):
-    return target.model_copy(update={"lock_timeout": 0.2, "lock_retries": retries})
-
-
-def test_a_reader_in_the_way_is_named_in_the_end(target, connect, build):
-    engine = open_engine(quick(target, 1))
+def with_old_rows(target, retries):
+    """Publish the old rows with an engine that waits for little."""
+    engine = open_engine(target.model_copy(update={"lock_timeout": 0.2, "lock_retries": retries}))
     engine.prepare_schema()
     engine.create("seg_tmp_1", "table", OLD)
     engine.publish([Publication("t", "table", "seg_tmp_1")])
+    return engine
+
+
+def test_a_reader_in_the_way_is_named_in_the_end(target, connect, build):
+    engine = with_old_rows(target, 1)
     session = connect(autocommit=False, application_name="month-end report")
     session.execute(f"select * from {engine.relation('t')}").fetchall()
     engine.create("seg_tmp_1", "table", NEW)
@@ -89,10 +91,7 @@ def test_a_reader_in_the_way_is_named_in_the_end(target, connect, build):
 
 
 def test_a_reader_that_goes_away_is_waited_for(target, connect):
-    engine = open_engine(quick(target, 20))
-    engine.prepare_schema()
-    engine.create("seg_tmp_1", "table", OLD)
-    engine.publish([Publication("t", "table", "seg_tmp_1")])
+    engine = with_old_rows(target, 20)
     session = connect(autocommit=False)
     session.execute(f"select * from {engine.relation('t')}").fetchall()
     engine.create("seg_tmp_1", "table", NEW)
@@ -105,10 +104,7 @@ def test_a_reader_that_goes_away_is_waited_for(target, connect):
 
 
 def test_a_reader_is_not_in_the_way_of_a_refill(target, connect):
-    engine = open_engine(quick(target, 0))
-    engine.prepare_schema()
-    engine.create("seg_tmp_1", "table", OLD)
-    engine.publish([Publication("t", "table", "seg_tmp_1")])
+    engine = with_old_rows(target, 0)
     engine.execute(f"create view {engine.relation('v')} as select id from {engine.relation('t')}")
     session = connect(autocommit=False)
     session.execute(f"select * from {engine.relation('v')}").fetchall()

@@ -2,9 +2,9 @@
 -- expect, and of what value.
 -- Grain: one row per customer of clv_customer_summary. Beside it lie the outputs of the fit:
 -- clv_parameters and _fit say which model, _holdout and _metrics how good it was.
--- median_gap_variation is the same in all rows: that of clv_gap_variations. Attributes of the order
--- lines that group_by names are there as well; of several values of a customer the first in binary
--- order.
+-- median_gap_variation, the same in all rows, is the median of clv_gap_variations. Attributes of the
+-- order lines that group_by names are there as well; of several values of a customer the first in
+-- binary order.
 {%- set named = [] %}
 {%- for name in var('clv', {}).get('group_by', []) if seg_sql.ident(name) in input_attributes('order_lines') %}
     {%- do named.append(seg_sql.ident(name)) %}
