@@ -1,5 +1,5 @@
--- The items whose ids differ only by blanks around them, small and capital letters, zeros before them
--- or a .0 after them.
+-- The pairs of items whose ids differ only by blanks around them, small and capital letters, zeros
+-- before them or a .0 after them.
 {{ config(
     severity='warn',
     description='Item ids differ only by blanks, small and capital letters, leading zeros or a .0: each'
@@ -21,7 +21,8 @@ alike as (
     select items.item_id, others.item_id as other_item_id
     from items
     inner join items as others
-        on others.plain_id = items.plain_id and others.item_id <> items.item_id
+        on others.plain_id = items.plain_id
+        and {{ seg_sql.bin('others.item_id') }} > {{ seg_sql.bin('items.item_id') }}
 
 )
 
