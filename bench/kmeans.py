@@ -6,10 +6,10 @@
     python bench/kmeans.py --rows 50000000 --memory 4GB --only seg-sql
 
 Every contender is a whole process, its imports included, from its start to the segment table in the
-database; they take turns. seg-sql is `seg-sql run` on a project with one model of four lines, tests
-off, and leaves all eight tables. The user's pipeline: the table into pandas (DuckDB: `.df()`;
-PostgreSQL: COPY and read_csv), log1p, StandardScaler, sklearn.cluster.KMeans with one start, and
-the labels back into a table.
+database; they take turns. seg-sql is the command `seg-sql run` on a project with one model of four
+lines, tests off, and leaves all eight tables. The user's pipeline: the table into pandas (DuckDB:
+`.df()`; PostgreSQL: COPY and read_csv), log1p, StandardScaler, sklearn.cluster.KMeans with one
+start, and the labels back into a table.
 The data are log-normal clusters that overlap. What counts is the ratio of the seconds, at an
 inertia that is at most 1.001 times the peer's; on a busy machine the ratio of the processor's
 seconds says more.
@@ -30,6 +30,7 @@ from typing import Any
 
 SEED = 1
 RAW = "raw_points"
+RUN = ["run", "-q", "-s", "segments"]
 ENDED = "peer_segments"
 
 PROJECT = """
@@ -72,19 +73,12 @@ def main() -> None:
     parser.add_argument("--only", help="One contender: seg-sql or peer.")
     parser.add_argument("--dsn", help="A PostgreSQL server instead of the embedded one.")
     parser.add_argument("--folder", type=Path, help="Keep the data here.")
-    parser.add_argument("--verbose", action="store_true", help="Print every round.")
+    parser.add_argument("--verbose", action="store_true", help="Count seg-sql's statements.")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if not given.child:
-        from side_by_side import compiled
-
-        compiled()
     given.k = given.k or (5 if given.features <= 4 else 8)
     if given.child:
-        result = CHILDREN[given.child](given)
-        from side_by_side import peak_gb
-
-        print(json.dumps({**result, "peak_mb": peak_gb() * 1024}))
+        print(json.dumps(CHILDREN[given.child](given)))
         return
     # Not above: a contender would pay for them.
     import shutil
@@ -101,8 +95,9 @@ def main() -> None:
             f"{given.rows:,} x {given.features}, k={given.k}, {given.engine};"
             f" {versions(given.engine)}"
         )
-        prepare(given)
-        names = [given.only] if given.only else list(CHILDREN)
+        # Not in this process: a contender's peak memory counts from that of its parent.
+        process(own("prepare", given))
+        names = [given.only] if given.only else ["seg-sql", "peer"]
         results: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
         for _ in range(given.rounds):
             for name in names:
@@ -149,10 +144,13 @@ def target(given: argparse.Namespace) -> Any:
     return PostgresTarget.model_validate({**parts, "schema": "seg_sql"})
 
 
-def prepare(given: argparse.Namespace) -> None:
-    """Make the table of points once, and the project."""
+def prepare(given: argparse.Namespace) -> dict[str, Any]:
+    """Make the table of points once, and the project; compile our modules, as installing does."""
+    from side_by_side import compiled
+
     from seg_sql.engines import open_engine
 
+    compiled()
     given.folder.mkdir(parents=True, exist_ok=True)
     output = target(given).model_dump(by_alias=True, exclude={"name"}, exclude_none=True)
     profile = {"bench": {"target": "dev", "outputs": {"dev": output}}}
@@ -164,11 +162,11 @@ def prepare(given: argparse.Namespace) -> None:
     (given.folder / "sql/models/segments.sql").write_text(model)
     with closing(open_engine(target(given))) as engine:
         engine.prepare_schema()
-        if RAW in engine.existing():
-            return
-        engine.execute(generate(given, engine.relation(RAW)))
-        if given.engine == "postgres":
-            engine.execute(f"analyze {engine.relation(RAW)}")
+        if RAW not in engine.existing():
+            engine.execute(generate(given, engine.relation(RAW)))
+            if given.engine == "postgres":
+                engine.execute(f"analyze {engine.relation(RAW)}")
+    return {}
 
 
 def generate(given: argparse.Namespace, relation: str) -> str:
@@ -219,46 +217,59 @@ def generate(given: argparse.Namespace, relation: str) -> str:
 
 def child(name: str, given: argparse.Namespace) -> dict[str, Any]:
     """Run a contender as a process of its own and take its time and peak memory."""
+    command = own(name, given)
+    if name == "seg-sql" and not given.verbose:
+        command = [sys.executable, "-m", "seg_sql", *RUN]
+        command += ["--project-dir", str(given.folder), "--profiles-dir", str(given.folder)]
+    written, result = process(command)
+    if name == "peer":
+        result |= json.loads(written[-1])
+    else:
+        result |= published(given)
+    if given.verbose:
+        print("\n".join(written[:-1]))
+    print(
+        f"  {name:<8} {result['seconds']:7.2f} s  {result['processor']:7.2f} s of processor"
+        f"  {result['peak_mb']:7,.0f} MB  inertia {result['inertia']:,.2f}  {result['note']}",
+        flush=True,
+    )
+    return result
+
+
+def own(name: str, given: argparse.Namespace) -> list[str]:
+    """Return the command that runs a part of this script as a process."""
     options = {
         "--engine": given.engine,
         "--rows": given.rows,
         "--features": given.features,
         "--k": given.k,
+        "--apart": given.apart,
         "--memory": given.memory,
         "--dsn": given.dsn,
         "--folder": given.folder,
     }
     words = [str(part) for pair in options.items() if pair[1] is not None for part in pair]
-    words += ["--verbose"] if given.verbose else []
+    return [sys.executable, __file__, "--child", name, *words]
+
+
+def process(command: list[str]) -> tuple[list[str], dict[str, Any]]:
+    """Run a command; return the lines that it prints, its seconds and its peak memory."""
     started = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, __file__, "--child", name, *words],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "DO_NOT_TRACK": "1"},
+    running = subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "DO_NOT_TRACK": "1"}
     )
-    assert process.stdout is not None
-    written = process.stdout.read().splitlines()
-    _, status, used = os.wait4(process.pid, 0)
+    assert running.stdout is not None
+    written = running.stdout.read().splitlines()
+    _, status, used = os.wait4(running.pid, 0)
     seconds = time.perf_counter() - started
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        raise SystemExit(f"{name} failed")
-    result: dict[str, Any] = json.loads(written[-1])
-    result |= {
+    running.returncode = os.waitstatus_to_exitcode(status)
+    if running.returncode != 0:
+        raise SystemExit(f"failed: {' '.join(command)}")
+    return written, {
         "seconds": seconds,
         "processor": used.ru_utime + used.ru_stime,
+        "peak_mb": used.ru_maxrss / 1024,
     }
-    if given.verbose:
-        print("\n".join(written[:-1]))
-    if name == "seg-sql":
-        result |= published(given)
-    print(
-        f"  {name:<8} {seconds:7.2f} s  {result['processor']:7.2f} s of processor"
-        f"  {result['peak_mb']:7,.0f} MB  inertia {result['inertia']:,.2f}  {result['note']}",
-        flush=True,
-    )
-    return result
 
 
 def published(given: argparse.Namespace) -> dict[str, Any]:
@@ -339,8 +350,7 @@ def seg_sql(given: argparse.Namespace) -> dict[str, Any]:
 
     Engine.send = watched
     folder = str(given.folder)
-    sys.argv = ["seg-sql", "run", "-q", "-s", "segments"]
-    sys.argv += ["--project-dir", folder, "--profiles-dir", folder]
+    sys.argv = ["seg-sql", *RUN, "--project-dir", folder, "--profiles-dir", folder]
     try:
         command_line()
     except SystemExit as ended:
@@ -352,7 +362,7 @@ def seg_sql(given: argparse.Namespace) -> dict[str, Any]:
     return {}
 
 
-CHILDREN = {"seg-sql": seg_sql, "peer": peer}
+CHILDREN = {"prepare": prepare, "seg-sql": seg_sql, "peer": peer}
 
 
 def report(results: dict[str, list[dict[str, Any]]]) -> None:

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from side_by_side import compiled
 
-COMMAND = [sys.executable, "-c", "from seg_sql.cli import main; main()"]
+COMMAND = [sys.executable, "-m", "seg_sql"]
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import duckdb
 
-COMMAND = [sys.executable, "-c", "from seg_sql.cli import main; main()"]
+COMMAND = [sys.executable, "-m", "seg_sql"]
 LIMIT_SECONDS, LIMIT_KB = 5.0, 3000
 
 # Customers buy 1 to 12 times within two years, some of them often; a line has one of 500 items.

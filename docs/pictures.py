@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.text import Text
 
 DOCS = Path(__file__).resolve().parent
-COMMAND = [sys.executable, "-c", "from seg_sql.cli import main; main()"]
+COMMAND = [sys.executable, "-m", "seg_sql"]
 COLUMNS = 100
 
 

@@ -108,3 +108,25 @@
     {%- endfor %}
     {{- ' else ' ~ values[-1] }} end
 {%- endmacro %}
+
+
+{# The label of the cluster cluster_id; `ids` and `labels` are literals, in the same order. #}
+{% macro kmeans_label(ids, labels) -%}
+    {{ adapter.dispatch('kmeans_label', 'seg_sql')(ids, labels) }}
+{%- endmacro %}
+
+{% macro default__kmeans_label(ids, labels) -%}
+    case cluster_id
+    {%- for id in ids[:-1] %} when {{ id }} then {{ labels[loop.index0] }}{% endfor %}
+    {{- ' else ' ~ labels[-1] }} end
+{%- endmacro %}
+
+{# To group by an element of a list takes DuckDB a third of the time that a CASE takes, and to write
+   the rows less too. #}
+{% macro duckdb__kmeans_label(ids, labels) -%}
+    {%- if ids == range(1, ids | length + 1) | map('string') | list -%}
+    [{{ labels | join(', ') }}][cluster_id]
+    {%- else -%}
+    {{ seg_sql.default__kmeans_label(ids, labels) }}
+    {%- endif -%}
+{%- endmacro %}

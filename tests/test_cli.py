@@ -51,9 +51,8 @@ def run(
     stderr: int = subprocess.PIPE,
     **environment: str,
 ) -> subprocess.CompletedProcess[str]:
-    code = "from seg_sql.cli import main; main()"
     return subprocess.run(
-        [sys.executable, "-c", code, *words],
+        [sys.executable, "-m", "seg_sql", *words],
         cwd=cwd,
         stdin=subprocess.DEVNULL,
         stdout=stdout,

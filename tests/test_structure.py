@@ -25,6 +25,7 @@ SQL_TEXT = re.compile(
 
 # Each layer may import those below it and its own; nothing imports upwards.
 LAYERS = [
+    {"__main__"},
     {"cli", "api"},
     {"cli_options", "one_off"},
     {"compiling", "upkeep"},

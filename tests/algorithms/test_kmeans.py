@@ -584,6 +584,27 @@ def test_ids_stay_on_a_refit_and_never_scores_with_the_last(clusters: Clusters) 
     assert fit.status.startswith("SCORED")
 
 
+def test_labels_go_with_ids_that_have_a_gap(clusters: Clusters) -> None:
+    """Of three clusters the second has gone: 1 and 3 are left, each under the label it has now."""
+    values = np.repeat([[0.0, 0.0], [30.0, 0.0], [0.0, 30.0]], [30, 20, 10], axis=0)
+    values += np.random.default_rng(1).normal(size=values.shape)
+    load(clusters, points(values))
+    first, before = clusters.fit(k=3)
+    assert list(labels(before[""])) == [1] * 30 + [2] * 20 + [3] * 10
+    load(clusters, points(np.delete(values, range(30, 50), axis=0)), name="today")
+    _, after = clusters.fit(k=2, relation="today", previous=clusters.published(first))
+    assert list(labels(after[""])) == [1] * 30 + [3] * 10
+    # Sideways the two are not told apart.
+    assert [
+        (row["cluster_id"], row["label"]) for row in after["profile"] if row["feature"] == "b"
+    ] == [
+        (1, "low b, average a"),
+        (3, "high b, average a"),
+    ]
+    named = {row["cluster_id"]: row["label"] for row in after["profile"]}
+    assert all(row["cluster_label"] == named[row["cluster_id"]] for row in after[""])
+
+
 def test_scoring_gives_what_the_fit_gave_as_a_view_too(clusters: Clusters) -> None:
     values, _ = blobs(16, 3, rows=150)
     values[0] = [-0.5, 2.0]

@@ -29,7 +29,7 @@ LINES = [
 # The packaged models that are not algorithms.
 BASE = ("+rfm_segments", "customer_lifecycle", "cohort_retention", "input_quality")
 
-SEG_SQL = [sys.executable, "-c", "from seg_sql.cli import main; main()"]
+SEG_SQL = [sys.executable, "-m", "seg_sql"]
 
 
 class BuildShop(Shop):

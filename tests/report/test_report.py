@@ -315,12 +315,11 @@ def test_the_smallest_group_is_one() -> None:
 
 def test_on_the_command_line(duckdb_shop: Shop, tmp_path: Path) -> None:
     """What is said goes to stderr; an empty target ends with code 2 and the next step."""
-    code = "from seg_sql.cli import main; main()"
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
         words = ("report", "--project-dir", str(duckdb_shop.folder), *words)
         return subprocess.run(
-            [sys.executable, "-c", code, *words], capture_output=True, text=True, check=False
+            [sys.executable, "-m", "seg_sql", *words], capture_output=True, text=True, check=False
         )
 
     duckdb_shop.load([])

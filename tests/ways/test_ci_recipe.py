@@ -33,9 +33,8 @@ def commands(job: str) -> list[list[str]]:
 
 def run(shop: Shop, command: list[str], target: str) -> None:
     """Run a command in the project's folder, as CI does."""
-    code = "from seg_sql.cli import main; main()"
     done = subprocess.run(
-        [sys.executable, "-c", code, *command[1:]],
+        [sys.executable, "-m", "seg_sql", *command[1:]],
         cwd=shop.folder,
         env={**os.environ, "PYTHONPATH": str(ROOT), "SEG_SQL_TARGET": target},
         capture_output=True,
