@@ -30,7 +30,8 @@ from typing import Any
 
 SEED = 1
 RAW = "raw_points"
-RUN = ["run", "-q", "-s", "segments"]
+# So many kinds of statements are shown, the longest first.
+SHOWN = 8
 ENDED = "peer_segments"
 
 PROJECT = """
@@ -73,12 +74,12 @@ def main() -> None:
     parser.add_argument("--only", help="One contender: seg-sql or peer.")
     parser.add_argument("--dsn", help="A PostgreSQL server instead of the embedded one.")
     parser.add_argument("--folder", type=Path, help="Keep the data here.")
-    parser.add_argument("--verbose", action="store_true", help="Count seg-sql's statements.")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     given = parser.parse_args()
     given.k = given.k or (5 if given.features <= 4 else 8)
     if given.child:
-        print(json.dumps(CHILDREN[given.child](given)))
+        found = CHILDREN[given.child](given)
+        print(json.dumps(found) if found else "", end="")
         return
     # Not above: a contender would pay for them.
     import shutil
@@ -103,6 +104,12 @@ def main() -> None:
             for name in names:
                 results[name].append(child(name, given))
         report(results)
+        if "seg-sql" in names:
+            print(
+                "once more, statement by statement:",
+                *process(own("statements", given))[0],
+                sep="\n",
+            )
     finally:
         if server is not None:
             server.cleanup()
@@ -217,23 +224,24 @@ def generate(given: argparse.Namespace, relation: str) -> str:
 
 def child(name: str, given: argparse.Namespace) -> dict[str, Any]:
     """Run a contender as a process of its own and take its time and peak memory."""
-    command = own(name, given)
-    if name == "seg-sql" and not given.verbose:
-        command = [sys.executable, "-m", "seg_sql", *RUN]
-        command += ["--project-dir", str(given.folder), "--profiles-dir", str(given.folder)]
-    written, result = process(command)
     if name == "peer":
+        written, result = process(own(name, given))
         result |= json.loads(written[-1])
     else:
+        _, result = process([sys.executable, "-m", "seg_sql", *run_words(given)])
         result |= published(given)
-    if given.verbose:
-        print("\n".join(written[:-1]))
     print(
         f"  {name:<8} {result['seconds']:7.2f} s  {result['processor']:7.2f} s of processor"
         f"  {result['peak_mb']:7,.0f} MB  inertia {result['inertia']:,.2f}  {result['note']}",
         flush=True,
     )
     return result
+
+
+def run_words(given: argparse.Namespace) -> list[str]:
+    """Return what a user types after `seg-sql`."""
+    folder = str(given.folder)
+    return ["run", "-q", "-s", "segments", "--project-dir", folder, "--profiles-dir", folder]
 
 
 def own(name: str, given: argparse.Namespace) -> list[str]:
@@ -329,8 +337,8 @@ def peer(given: argparse.Namespace) -> dict[str, Any]:
     return {"inertia": float(model.inertia_), "note": f"{model.n_iter_} rounds over all rows"}
 
 
-def seg_sql(given: argparse.Namespace) -> dict[str, Any]:
-    """Run the command line, and count its statements by their first comment."""
+def statements(given: argparse.Namespace) -> dict[str, Any]:
+    """Run the command line in this process, and count its statements by their first comment."""
     from seg_sql.cli import main as command_line
 
     counted: dict[str, list[float]] = {}
@@ -349,20 +357,21 @@ def seg_sql(given: argparse.Namespace) -> dict[str, Any]:
         return result
 
     Engine.send = watched
-    folder = str(given.folder)
-    sys.argv = ["seg-sql", *RUN, "--project-dir", folder, "--profiles-dir", folder]
+    sys.argv = ["seg-sql", *run_words(given)]
     try:
         command_line()
     except SystemExit as ended:
         if ended.code:
             raise
-    for title, each in sorted(counted.items(), key=lambda item: -sum(item[1])):
+    longest = sorted(counted.items(), key=lambda item: -sum(item[1]))
+    for title, each in longest[:SHOWN]:
         print(f"    {sum(each):8.3f} s in {len(each):3} of {title}")
-    print(f"    {sum(map(len, counted.values()))} statements")
+    rest = sum(sum(each) for _, each in longest[SHOWN:])
+    print(f"    {rest:8.3f} s in the others; {sum(map(len, counted.values()))} statements")
     return {}
 
 
-CHILDREN = {"prepare": prepare, "seg-sql": seg_sql, "peer": peer}
+CHILDREN = {"prepare": prepare, "statements": statements, "peer": peer}
 
 
 def report(results: dict[str, list[dict[str, Any]]]) -> None:
