@@ -165,7 +165,8 @@ def dates(look: Look) -> Iterator[Setting]:
     profile = look.profile("ordered_at")
     if profile is None:
         return
-    if (profile.kind == "timestamp" and "time zone" in profile.type.lower()) or is_zoned(profile):
+    zoned_type = profile.kind == "timestamp" and "with time zone" in profile.type.lower()
+    if zoned_type or is_zoned(profile):
         why = (
             f"The times of {shown(profile.name)} carry their distance from UTC; which day an order"
             " belongs to depends on the time zone. Write your shop's, such as Europe/Paris."

@@ -213,6 +213,19 @@ def test_typed_columns_that_are_no_dates(
     assert any("order_date is not taken" in note and words in note for note in proposal.notes)
 
 
+@pytest.mark.parametrize("zone", ["with", "without"])
+def test_only_times_with_a_zone_ask_for_one(zone: str, engine: Engine, tmp_path: Path) -> None:
+    # PostgreSQL calls the plain type `timestamp without time zone`.
+    columns = f"order_date timestamp {zone} time zone, amount numeric"
+    engine.execute(f"create table {engine.relation('sales')} ({columns})")
+    rows = ", ".join(f"('2026-01-02 12:00:00', {n})" for n in range(12))
+    engine.execute(f"insert into {engine.relation('sales')} values {rows}")
+    proposal = init_.init_from_relation(engine, f"{engine.schema}.sales", tmp_path, "shop")
+    assert proposal.columns["ordered_at"] == "order_date"
+    asked = any("distance from UTC" in note for note in proposal.notes)
+    assert asked == (zone == "with")
+
+
 def test_columns_that_hold_documents_are_not_looked_at(engine: Engine, tmp_path: Path) -> None:
     # A list called order_id, and a document called sku.
     columns = "order_id integer[], sku json, customer_id text, amount double precision"
