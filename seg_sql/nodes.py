@@ -192,6 +192,21 @@ def check_reads(nodes: Mapping[str, Node], project: Project, owners: Mapping[str
             )
 
 
+def given_config(model: Model, *levels: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a model's schema.yml says and then what each level does, the nearest last.
+
+    A key of a nearer level replaces the key; its meta adds to the meta before it, as in dbt.
+    """
+    given = dict(model.entry.config)
+    metas = [model.entry.meta, given.get("meta", {})]
+    for level in levels:
+        given.update(level)
+        metas.append(level.get("meta", {}))
+    if any(metas) and all(isinstance(meta, Mapping) for meta in metas):
+        given["meta"] = {key: value for meta in metas for key, value in meta.items()}
+    return given
+
+
 def validate_config(
     given: Mapping[str, Any],
     model: Model,

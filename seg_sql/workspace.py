@@ -20,6 +20,7 @@ from seg_sql.nodes import (
     Node,
     algorithm_options,
     check_reads,
+    given_config,
     leave_out_readers,
     owners_of,
     selectable,
@@ -253,11 +254,9 @@ class Workspace:
         else:
             rendered = self._render(model, ref=None, input=None)
         in_project = self._project_config(model)
-        given = {**model.entry.config, **rendered.config, **in_project}
+        given = given_config(model, rendered.config, in_project)
         document = self.project.document
         lines = {key: document.where("models", model.name, key) for key in in_project}
-        if model.entry.meta:
-            given["meta"] = {**model.entry.meta, **given.get("meta", {})}
         kind = given.get("materialized")
         if kind not in algorithm_names():
             config: ModelConfig = validate_config(given, model, in_project=lines)

@@ -156,6 +156,18 @@ def test_packaged_models_are_described() -> None:
             assert column.data_type, (model.name, column.name)
 
 
+def test_what_a_config_adds_to_the_meta_takes_nothing_from_it() -> None:
+    """schema.yml says which columns `show` puts first; the config() of clv says more beside it."""
+    from seg_sql.project import load_project
+    from seg_sql.workspace import Workspace
+
+    nodes = Workspace(load_project(ROOT / "fixtures" / "every_input"), None).nodes
+    assert {"in_place", "show_first", "needs"} <= set(nodes["clv"].config.meta)
+    for node in nodes.values():
+        described = node.model.entry.config.get("meta", {})
+        assert set(described) <= set(node.config.meta), node.name
+
+
 def test_the_project_names_no_machine() -> None:
     """No path of a machine and no package host stands in the project."""
     pattern = re.compile(r"(?<![\w.])/(work|root|home)/\w|pypi\.org|npmjs\.org|deb\.debian")
