@@ -188,13 +188,23 @@ def choose(qualities: Sequence[Quality], options: KMeansOptions) -> tuple[int, s
         and (each.stability_ari or 0.0) >= options.min_stability
     ]
     if not good:
-        best = max(qualities, key=lambda each: (each.stability_ari or 0.0, -each.k))
+        # A half with too few different rows says nothing of a k, also not that it is stable.
+        told = [(each.stability_ari, each) for each in qualities if each.stability_ari is not None]
+        if not told:
+            least = min(each.k for each in qualities)
+            return (
+                least,
+                "smallest k (too few rows to tell the stability of any)",
+                f"the rows are too few to tell which number of clusters is stable: k={least}, the"
+                " smallest, is taken",
+            )
+        index, best = max(told, key=lambda each: (each[0], -each[1].k))
         return (
             best.k,
             f"most stable (no k has a smallest cluster of {options.min_cluster_share:.0%} and a"
             f" stability of {options.min_stability:g})",
             f"no number of clusters is stable: k={best.k} is the most stable with an adjusted Rand"
-            f" index of {best.stability_ari or 0.0:.3f} between two halves of the rows (wanted:"
+            f" index of {index:.3f} between two halves of the rows (wanted:"
             f" {options.min_stability:g})",
         )
     scores = _scores(qualities, options.criterion)

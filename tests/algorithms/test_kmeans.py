@@ -21,6 +21,8 @@ from sklearn.metrics import (
 )
 from sklearn.preprocessing import StandardScaler
 
+from seg_sql.algorithms.kmeans_options import KMeansOptions
+from seg_sql.algorithms.kmeans_quality import Quality, choose
 from seg_sql.errors import ModelError
 from seg_sql.profiles import DuckDBTarget, PostgresTarget
 
@@ -264,6 +266,28 @@ def test_no_stable_number_is_a_warning(clusters: Clusters) -> None:
     chosen = next(row for row in rows["quality"] if row["chosen"])
     assert chosen["stability_ari"] == max(row["stability_ari"] for row in rows["quality"])
     assert chosen["chosen_reason"].startswith("most stable")
+
+
+def test_a_number_whose_stability_is_not_known_is_not_the_most_stable() -> None:
+    """Halves of nine rows cannot be parted into five clusters, and agree less than by chance."""
+    told = {3: -0.25, 4: -0.09, 5: None}
+    qualities = [
+        Quality(k, 1.0, 0.7, None, None, smallest_cluster_share=0.1, stability_ari=index)
+        for k, index in told.items()
+    ]
+    chosen, reason, caution = choose(qualities, KMeansOptions())
+    assert chosen == 4
+    assert reason.startswith("most stable")
+    assert caution is not None
+    assert "k=4 is the most stable with an adjusted Rand index of -0.090" in caution
+
+
+def test_too_few_rows_to_tell_the_stability(clusters: Clusters) -> None:
+    load(clusters, points(np.random.default_rng(4).normal(size=(5, 2))))
+    fit, rows = clusters.fit(k="auto")
+    assert {row["stability_ari"] for row in rows["quality"]} == {None}
+    assert [row["k"] for row in rows["quality"] if row["chosen"]] == [3]
+    assert "too few to tell which number of clusters is stable" in " ".join(fit.warnings)
 
 
 def test_by_hand(clusters: Clusters) -> None:
