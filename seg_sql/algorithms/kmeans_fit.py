@@ -51,7 +51,7 @@ ROUGHLY = 10.0
 # Where all rows are no more than a sample, in one group, rounds are cheap, and this many times is
 # taken.
 FINELY = 0.01
-# So many groups that cannot be clustered are named.
+# So many groups that cannot be clustered, or that have warnings, are named.
 NAMED = 3
 # Groups of no more rows are moved together.
 SMALL_GROUP = 5_000
@@ -71,7 +71,7 @@ def fit(step: Steps, relation: str, task: Task) -> Fit:
     published = assignments(step, clusterings, task)
     found = assigned(step, published, [each.group_key for each in clusterings])
     clusterings = [measured(step, each, found) for each in clusterings]
-    warnings += [said for each in clusterings for said in small(each)]
+    warnings += _few(step, [small(each) for each in clusterings])
     outputs = {"": published, **output_tables(step, rows_of(clusterings, left_out))}
     scratch = [name for name in step.made[made_before:] if name not in outputs.values()]
     step.drop(*scratch)
@@ -155,7 +155,7 @@ def _fit_groups(
     if not fitted:
         raise next(iter(failed.values()))
     ordered = [row["group_key"] for row in groups if row["group_key"] in fitted]
-    warnings = [f"{group}: {each}" for group in ordered for each in fitted[group][1]]
+    warnings = _few(step, [[f"{group}: {each}" for each in fitted[group][1]] for group in ordered])
     if failed:
         named = [f"'{group}' ({error.reason})" for group, error in failed.items()]
         more = f" and {len(failed) - NAMED} more" if len(failed) > NAMED else ""
@@ -164,6 +164,16 @@ def _fit_groups(
             f" out: {', '.join(named[:NAMED])}{more}"
         )
     return [fitted[group][0] for group in ordered], left_out, warnings
+
+
+def _few(step: Steps, warnings: Sequence[Sequence[str]]) -> list[str]:
+    """Return the warnings of the first groups that have any, and how many groups have more."""
+    warned = [each for each in warnings if each]
+    said = [warning for each in warned[:NAMED] for warning in each]
+    if len(warned) > NAMED:
+        more = f"{len(warned) - NAMED} more groups have warnings of this kind"
+        said.append(f"{more}: {step.model}_quality has the figures of each")
+    return said
 
 
 def _started(step: Steps, prepared: Prepared, task: Task) -> Started:

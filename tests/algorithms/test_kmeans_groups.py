@@ -53,3 +53,26 @@ def test_small_groups_are_moved_together_as_each_alone(
                 if isinstance(value, float):
                     value = pytest.approx(value, rel=1e-9, abs=1e-9)
                 assert found[column] == value, (name, column)
+
+
+def test_warnings_of_many_groups_are_a_few_lines(clusters: Clusters) -> None:
+    """Twelve countries without clusters: three are named, and the rest counted."""
+    frame = customers()
+    generator = np.random.default_rng(5)
+    frame = frame.assign(
+        a=generator.normal(size=1400),
+        b=generator.normal(size=1400),
+        country=[f"c{place % 12}" for place in range(1400)],
+    )
+    types = {name: TYPES.get(name, "double precision") for name in frame.columns}
+    clusters.shop.load_frame(frame, types, name="raw")
+    fit, rows = clusters.fit(
+        k=[4, 5], group_by="country", features=["a", "b"], min_stability=1, min_cluster_share=0
+    )
+    assert len({row["group_key"] for row in rows["quality"]}) == 12
+    unstable = [each for each in fit.warnings if "no number of clusters is stable" in each]
+    assert [each.partition(":")[0] for each in unstable] == ["c0", "c1", "c10"]
+    assert (
+        "9 more groups have warnings of this kind: customer_clusters_quality has the figures of"
+        " each" in fit.warnings
+    )
