@@ -15,6 +15,7 @@ from seg_sql.algorithms.item_similarity import FEW_BASKETS, ItemSimilarityOption
 from seg_sql.algorithms.order_lines import checked_columns
 from seg_sql.errors import ModelError
 from seg_sql.events import Said
+from seg_sql.wording import counted
 
 if TYPE_CHECKING:
     from seg_sql.step import Steps
@@ -95,6 +96,8 @@ def fit(step: Steps, relation: str, task: Task) -> Fit:
         "size", totals=totals, items=baskets.items, neighbours=neighbours, few_baskets=FEW_BASKETS
     )
     # A holdout fits again what was said already.
+    if step.model == task.model and baskets.large_baskets:
+        step.log(Said(f"{step.model}: {_cut(options, baskets)}"))
     if step.model == task.model and 2 * size["few"] > size["neighbours"]:
         step.log(Said(f"{step.model}: {_chance(size)}"))
     return Fit(
@@ -109,6 +112,14 @@ def _chance(size: Mapping[str, Any]) -> str:
         f"{size['few']:,} of {size['neighbours']:,} pairs share fewer than {FEW_BASKETS} baskets,"
         f" which may be chance; min_pair_baskets: {FEW_BASKETS} leaves them out"
     )
+
+
+def _cut(options: ItemSimilarityOptions, baskets: Baskets) -> str:
+    limit, large = options.max_basket_items or 0, counted(baskets.large_baskets, "basket")
+    if options.large_baskets == "drop":
+        return f"{large} of over {limit:,} items left out (max_basket_items)"
+    items = counted(baskets.large_items - limit * baskets.large_baskets, "item")
+    return f"{large} of over {limit:,} items cut to {limit:,}, {items} left out (max_basket_items)"
 
 
 def _words(step: Steps, relation: str, task: Task) -> dict[str, Any]:

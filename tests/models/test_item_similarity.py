@@ -275,6 +275,7 @@ def test_a_large_basket_is_cut(shop: Shop, how: str) -> None:
     if how == "drop":
         assert {(row["item_id"], row["support"]) for row in rows} == {("i0", 1.0), ("i1", 1.0)}
         assert left_out(shop) == {"basket over 4 items (baskets)": 1}
+        said = "1 basket of over 4 items left out (max_basket_items)"
     else:
         # The four smallest md5 of '0:big|<item>', by Python.
         import hashlib
@@ -286,6 +287,8 @@ def test_a_large_basket_is_cut(shop: Shop, how: str) -> None:
         together = {(a, b) for a in kept for b in kept if a != b} | {("i0", "i1"), ("i1", "i0")}
         assert set(pairs(rows)) == together
         assert left_out(shop) == {"beyond 4 items of a basket (items)": 6}
+        said = "1 basket of over 4 items cut to 4, 6 items left out (max_basket_items)"
+    assert f"item_similarity: {said}" in shop.said()
     assert similar(shop, options) == rows
 
 
