@@ -40,6 +40,7 @@ from seg_sql.algorithms.kmeans_starts import (
 )
 from seg_sql.algorithms.output_tables import output_tables
 from seg_sql.errors import ModelError
+from seg_sql.events import Said
 
 if TYPE_CHECKING:
     from seg_sql.engines import Column
@@ -117,6 +118,10 @@ def _fit_groups(
     """
     options: KMeansOptions = task.options
     names = feature_names(columns, task.key, options, task.model)
+    taken = {*names, *task.key, *options.group_by}
+    others = [each.name for each in columns if each.kind != "number" and each.name not in taken]
+    if options.features is None and others:
+        step.log(Said(f"{step.model}: not numbers, and so no features: {', '.join(others)}"))
     if not options.group_by:
         prepared = prepare(
             step, relation, "all", columns=columns, key=task.key, names=names, options=options

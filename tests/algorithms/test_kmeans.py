@@ -24,6 +24,7 @@ from sklearn.preprocessing import StandardScaler
 from seg_sql.algorithms.kmeans_options import KMeansOptions
 from seg_sql.algorithms.kmeans_quality import Quality, choose
 from seg_sql.errors import ModelError
+from seg_sql.events import Said
 from seg_sql.profiles import DuckDBTarget, PostgresTarget
 
 SPENDING = ["fresh", "milk", "grocery", "frozen", "detergents_paper", "delicassen"]
@@ -288,6 +289,19 @@ def test_too_few_rows_to_tell_the_stability(clusters: Clusters) -> None:
     assert {row["stability_ari"] for row in rows["quality"]} == {None}
     assert [row["k"] for row in rows["quality"] if row["chosen"]] == [3]
     assert "too few to tell which number of clusters is stable" in " ".join(fit.warnings)
+
+
+def test_columns_that_are_no_numbers_are_named(clusters: Clusters) -> None:
+    values, _ = blobs(19, 3, rows=60)
+    frame = points(values, ["a", "b"]).assign(segment="gold", late=True, size=1.0)
+    load(clusters, frame, segment="varchar", late="boolean")
+    clusters.fit(k=3, weights="size")
+    said = [each.text for each in clusters.log.of(Said)]
+    assert said == ["customer_clusters: not numbers, and so no features: segment, late"]
+    clusters.log.events.clear()
+    _, rows = clusters.fit(k=3, features=["a", "b"])
+    assert not clusters.log.of(Said)
+    assert [row["feature"] for row in rows["features"]] == ["a", "b"]
 
 
 def test_by_hand(clusters: Clusters) -> None:
