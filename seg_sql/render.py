@@ -334,18 +334,20 @@ def template_line(template: str, rendered: str, line: int) -> int:
 
     >>> template_line("{{ config() }}\nselect\n    a", "select\n    a", 2)
     3
+    >>> template_line("{{ config() }}\nselect a from {{ ref('b') }}", "select a from s.b", 1)
+    2
     """
-    matcher = difflib.SequenceMatcher(
-        a=[part.strip() for part in rendered.splitlines()],
-        b=[part.strip() for part in template.splitlines()],
-        autojunk=False,
-    )
+    made = [part.strip() for part in rendered.splitlines()]
+    written = [part.strip() for part in template.splitlines()]
+    matcher = difflib.SequenceMatcher(a=made, b=written, autojunk=False)
     index, place = line - 1, 0
     for tag, start, stop, other_start, other_stop in matcher.get_opcodes():
         if start <= index < stop or (start == stop == index and tag != "equal"):
             place = other_start if tag != "equal" else other_start + index - start
             if tag == "replace":
                 place = min(other_start + index - start, max(other_stop - 1, other_start))
+                alike = difflib.get_close_matches(made[index], written[other_start:other_stop], 1)
+                place = written.index(alike[0], other_start) if alike else place
             break
         place = other_stop
-    return min(place, max(len(template.splitlines()) - 1, 0)) + 1
+    return min(place, max(len(written) - 1, 0)) + 1
