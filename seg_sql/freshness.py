@@ -93,6 +93,8 @@ def settle(workspace: Workspace, steps: Steps, chosen: set[str], log: Log) -> As
     else:
         seen = last.date() if last is not None else now.date()
         day, origin = seen + datetime.timedelta(days=1), "the day after the last order line"
+        if last is None:
+            origin = "tomorrow, as no order line is read"
     if day is not None:
         log(Said(f"as_of {day} ({origin})"))
         _warn_if_old(workspace, last, now, log)

@@ -33,6 +33,7 @@ def test_empty_needs_no_line_in_the_input(shop: BuildShop) -> None:
     shop.load([], name="nothing")
     shop.write(inputs={"order_lines": {"relation": shop.raw("nothing")}})
     shop.build(*BASE, limits=Limits(empty=True))
+    assert "(tomorrow, as no order line is read)" in shop.said()
 
 
 def test_a_sample_takes_whole_customers(shop: BuildShop) -> None:
