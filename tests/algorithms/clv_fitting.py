@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from fits import Fits, Rows
 
@@ -95,3 +97,28 @@ def by_group(rows: Sequence[Mapping[str, Any]], model: str) -> dict[str, dict[st
                 row["std_error"],
             )
     return found
+
+
+def drawn(seed: int, customers: int = 400, **columns: Any) -> pd.DataFrame:
+    """Draw whole customers from MBG/NBD and Gamma-Gamma: r .8, alpha 6, a .8, b 2.5; p 5, q 4, v 12."""
+    random = np.random.default_rng(seed)
+    rows = []
+    for _ in range(customers):
+        age = float(random.integers(70, 700)) / 7
+        rate, leaves = random.gamma(0.8, 1 / 6), random.beta(0.8, 2.5)
+        at, x, last = 0.0, 0, 0.0
+        while random.random() > leaves:
+            at += random.exponential(1 / rate)
+            if at > age:
+                break
+            x, last = x + 1, math.floor(at * 7) / 7
+        mean = random.gamma(5 * x, 1 / random.gamma(4, 1 / 12)) / x if x else None
+        rows.append((x, last, age, mean))
+    frame = pd.DataFrame(rows, columns=["frequency", "recency", "age", "monetary_value"])
+    return frame.assign(**columns)
+
+
+def assert_finite(rows: list[dict[str, Any]]) -> None:
+    for row in rows:
+        for name, value in row.items():
+            assert not isinstance(value, float) or math.isfinite(value), (name, row)
