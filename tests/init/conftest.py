@@ -24,28 +24,12 @@ from seg_sql.profiles import DuckDBTarget
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures" / "init"
 
-# The map of retail.csv, whose names are those of the UCI file Online Retail.
-RETAIL = {
-    "customer_id": "CustomerID",
-    "order_id": "InvoiceNo",
-    "ordered_at": "InvoiceDate",
-    "item_id": "StockCode",
-    "quantity": "Quantity",
-    "unit_price": "UnitPrice",
-}
-
 
 @pytest.fixture(scope="module")
 def memory() -> Iterator[Engine]:
     """A DuckDB database in memory."""
     with closing(open_engine(DuckDBTarget())) as engine:
         yield engine
-
-
-@pytest.fixture
-def retail() -> dict[str, str]:
-    """The map of retail.csv."""
-    return dict(RETAIL)
 
 
 @pytest.fixture

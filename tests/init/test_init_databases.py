@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from retail_map import RETAIL
 
 import seg_sql.init as init_
 from seg_sql.config import load_project_config
@@ -101,7 +102,6 @@ def test_a_table_of_postgres(
     admin: Any,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
-    retail: dict[str, str],
 ) -> None:
     monkeypatch.setenv("PGPASSWORD", "")
     monkeypatch.delenv("DBT_PROFILES_DIR", raising=False)
@@ -128,7 +128,7 @@ def test_a_table_of_postgres(
     config, _ = load_project_config(tmp_path)
     lines = config.inputs["order_lines"]
     assert lines.relation == f'{schema}."Sales"'
-    assert lines.columns == retail
+    assert lines.columns == RETAIL
     assert lines.attributes == ["Country"]
     assert lines.where == """"Status" not in ('Cancelled')"""
     assert lines.anonymous_ids == [0]

@@ -116,10 +116,7 @@ def test_dates_that_begin_with_the_year_need_no_order(
 def test_what_is_taken_for_a_date_is_what_the_build_reads(
     written: str, order: str | None, memory: Engine, tmp_path: Path
 ) -> None:
-    path = tmp_path / "orders.csv"
-    path.write_text("\n".join(["order_date;amount", *[f"{written};2.50"] * 12]), "utf-8")
-    proposal = init_from_file(str(path), tmp_path, "shop", memory)
-    lines = yaml.safe_load(proposal.files["seg_sql.yml"])["inputs"]["order_lines"]
+    lines = proposed(memory, tmp_path, f"{written};2.50")
     assert ("ordered_at" in lines["columns"]) is (order is not None)
     if order is not None:
         assert lines.get("date_order", "ymd") == order
@@ -127,6 +124,15 @@ def test_what_is_taken_for_a_date_is_what_the_build_reads(
     for each in [order] if order else ["ymd", "dmy", "mdy"]:
         reading = f"seg_sql.try_timestamp(x, '{each}')"
         assert (build_reads(memory, reading, written) is not None) is (order is not None)
+
+
+def proposed(memory: Engine, folder: Path, line: str) -> dict[str, Any]:
+    """Return what is proposed for a file of twelve equal lines, each a date and an amount."""
+    path = folder / "orders.csv"
+    path.write_text("\n".join(["order_date;amount", *[line] * 12]), "utf-8")
+    proposal = init_from_file(str(path), folder, "shop", memory)
+    lines: dict[str, Any] = yaml.safe_load(proposal.files["seg_sql.yml"])["inputs"]["order_lines"]
+    return lines
 
 
 def build_reads(memory: Engine, reading: str, text: str) -> Any:
@@ -165,10 +171,7 @@ def build_reads(memory: Engine, reading: str, text: str) -> Any:
 def test_what_is_taken_for_a_number_is_what_the_build_reads(
     written: str, number: float | None, memory: Engine, tmp_path: Path
 ) -> None:
-    path = tmp_path / "orders.csv"
-    path.write_text("\n".join(["order_date;amount", *[f"2026-03-04;{written}"] * 12]), "utf-8")
-    proposal = init_from_file(str(path), tmp_path, "shop", memory)
-    lines = yaml.safe_load(proposal.files["seg_sql.yml"])["inputs"]["order_lines"]
+    lines = proposed(memory, tmp_path, f"2026-03-04;{written}")
     assert ("amount" in lines["columns"]) is (number is not None)
     comma = [lines.get("decimal_comma", False)] if number is not None else [False, True]
     for each in comma:

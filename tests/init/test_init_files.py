@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from retail_map import RETAIL
 
 import seg_sql.init as init_
 from seg_sql.engines import WORK_PREFIX, Engine
@@ -82,12 +83,10 @@ def test_missing_files(memory: Engine, tmp_path: Path) -> None:
             init_.init_from_file(str(tmp_path / name), tmp_path, None, memory)
 
 
-def test_a_few_broken_lines_are_noted(
-    look: Any, changed: Any, noted: Any, retail: dict[str, str]
-) -> None:
+def test_a_few_broken_lines_are_noted(look: Any, changed: Any, noted: Any) -> None:
     path = changed("retail.csv", (r"\Z", "17001,1,2\n"))
     proposal, lines = look(path)
-    assert lines["columns"] == retail
+    assert lines["columns"] == RETAIL
     # The header and 17 lines come before it.
     noted(proposal, "1 line has more or fewer fields than the header (the first is line 19)")
 
@@ -121,9 +120,7 @@ def test_lines_that_look_like_comments_are_lines(look: Any, changed: Any) -> Non
     assert proposal.lines[0].startswith("Looked at 17 lines")
 
 
-def test_other_forms_of_the_same_lines(
-    memory: Engine, tmp_path: Path, look: Any, retail: dict[str, str]
-) -> None:
+def test_other_forms_of_the_same_lines(memory: Engine, tmp_path: Path, look: Any) -> None:
     text = (FIXTURES / "retail.csv").read_text("utf-8")
     head, *rows = text.splitlines()
     folder = tmp_path / "data"
@@ -140,7 +137,7 @@ def test_other_forms_of_the_same_lines(
     for number, name in enumerate(["*.csv", "all.csv.gz", "all.tsv", "all.parquet"]):
         place = tmp_path / str(number)
         proposal, lines = look(folder / name, place)
-        assert lines["columns"] == retail
+        assert lines["columns"] == RETAIL
         assert lines["path"] == f"../data/{name}"
         assert f"Looked at 17 lines of {folder / name}." in proposal.lines[0]
 
@@ -187,10 +184,10 @@ def test_a_sample_is_bounded_and_spread_over_a_file(
 
 
 def test_of_huge_text_files_only_the_first_lines_are_read(
-    monkeypatch: pytest.MonkeyPatch, look: Any, retail: dict[str, str]
+    monkeypatch: pytest.MonkeyPatch, look: Any
 ) -> None:
     monkeypatch.setattr(init_files, "CSV_BYTES", 100)
     monkeypatch.setattr(init_sample, "ROWS", 12)
     proposal, lines = look(FIXTURES / "retail.csv")
-    assert lines["columns"] == retail
+    assert lines["columns"] == RETAIL
     assert proposal.lines[0].startswith("Looked at 12 lines")

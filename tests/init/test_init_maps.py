@@ -11,6 +11,7 @@ import yaml
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from retail_map import RETAIL
 
 import seg_sql.init as init_
 from seg_sql.engines import Engine
@@ -18,15 +19,6 @@ from seg_sql.init.names import ROLES, STRONG, name_score
 from seg_sql.init.write import scalar
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures" / "init"
-
-RETAIL = {
-    "customer_id": "CustomerID",
-    "order_id": "InvoiceNo",
-    "ordered_at": "InvoiceDate",
-    "item_id": "StockCode",
-    "quantity": "Quantity",
-    "unit_price": "UnitPrice",
-}
 
 MAPS: dict[str, tuple[dict[str, str], list[str]]] = {
     # The UCI file's own names.

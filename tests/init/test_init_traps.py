@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+from retail_map import RETAIL
 
 from seg_sql.engines import Engine
 
@@ -168,10 +169,10 @@ def test_an_id_with_far_more_orders_than_the_next_is_offered(
     noted(proposal, "M-7 holds 59 % of the orders, 41 times the next")
 
 
-def test_cancellation_invoices_are_explained(look: Any, noted: Any, retail: dict[str, str]) -> None:
+def test_cancellation_invoices_are_explained(look: Any, noted: Any) -> None:
     # cancelled_invoices.csv: two ids with C and negative quantities.
     proposal, lines = look(FIXTURES / "cancelled_invoices.csv")
-    assert lines["columns"] == retail
+    assert lines["columns"] == RETAIL
     noted(proposal, "begin with C (as C536379)", "cancellations", "`net`")
     assert yaml.safe_load(proposal.files["seg_sql.yml"])["vars"] == {"refunds": "net"}
 
