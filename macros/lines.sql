@@ -69,3 +69,18 @@
 {% macro postgres__day_text(d) -%}
     to_char({{ d }}, 'YYYY-MM-DD')
 {%- endmacro %}
+
+{# The columns that part the rows of a group which agree in other columns, at the end of a GROUP BY. #}
+{% macro rest_of_key(columns) -%}
+    {{ adapter.dispatch('rest_of_key', 'seg_sql')(columns) }}
+{%- endmacro %}
+
+{% macro default__rest_of_key(columns) -%}
+    {{ columns | join(', ') }}
+{%- endmacro %}
+
+{# DuckDB keeps the key of each group in memory: 64 bits instead of all columns. That two of a million
+   rows which agree in the other columns get the same bits is a chance of one in thirty million. #}
+{% macro duckdb__rest_of_key(columns) -%}
+    hash({{ columns | join(', ') }})
+{%- endmacro %}

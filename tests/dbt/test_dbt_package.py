@@ -96,6 +96,8 @@ def test_dbt_builds_the_values_computed_by_hand(by_dbt):
     assert second["month_later"] == date(2012, 4, 1)
     assert third["month_label"] == "1999-01"
     assert (first["places"], first["ids"], first["months"]) == (6, "10, 7, 9", 12)
+    # Three labels and days.
+    assert first["parts"] == 3
 
 
 def test_every_macro_is_in_the_model_or_in_another_macro():

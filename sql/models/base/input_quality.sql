@@ -3,29 +3,13 @@
 -- reasons add up to the amount that was read. A broken row of a CSV has no amount that is known.
 {{ config(materialized='table', unique_key=['input', 'reason']) }}
 
+{%- set attributes = input_attributes('order_lines') %}
+{%- set has_orders =
+    input_has('order_lines', 'customer_id') and input_has('order_lines', 'ordered_at') %}
+
 with
 
-lines as (
-
-    select
-        customer_id,
-        order_id,
-        ordered_at,
-        item_id,
-        quantity,
-        unit_price,
-        amount,
-        {% for attribute in input_attributes('order_lines') -%}
-        {{ attribute }},
-        {% endfor -%}
-        line_id,
-        reason,
-        action
-    from {{ ref('order_lines_checked') }} as order_lines_checked
-
-),
-
-{% if input_has('order_lines', 'customer_id') and input_has('order_lines', 'ordered_at') -%}
+{% if has_orders -%}
 shared_orders as (
 
     select order_id
@@ -44,184 +28,122 @@ customers_without_purchase as (
 
 ),
 
-noted as (
+{% endif -%}
+lines as (
 
     select
-        lines.customer_id,
-        lines.order_id,
-        lines.ordered_at,
-        lines.item_id,
-        lines.quantity,
-        lines.unit_price,
-        lines.amount,
-        {% for attribute in input_attributes('order_lines') -%}
-        lines.{{ attribute }},
+        checked.customer_id,
+        checked.order_id,
+        checked.ordered_at,
+        checked.item_id,
+        checked.quantity,
+        checked.unit_price,
+        checked.amount,
+        {% for attribute in attributes -%}
+        checked.{{ attribute }},
         {% endfor -%}
-        lines.line_id,
+        checked.line_id,
+        {% if has_orders -%}
         case
-            when lines.reason = 'kept' and shared_orders.order_id is not null
+            when checked.reason = 'kept' and shared_orders.order_id is not null
                 then 'order of several customers'
-            when lines.reason = 'kept' and customers_without_purchase.customer_id is not null
+            when checked.reason = 'kept' and customers_without_purchase.customer_id is not null
                 then 'customer without a purchase'
-            else lines.reason
+            else checked.reason
         end as reason,
-        lines.action
-    from lines
-    left join shared_orders on shared_orders.order_id = lines.order_id
+        {%- else -%}
+        checked.reason,
+        {%- endif %}
+        checked.action
+    from {{ ref('order_lines_checked') }} as checked
+    {%- if has_orders %}
+    left join shared_orders on shared_orders.order_id = checked.order_id
     left join customers_without_purchase
-        on customers_without_purchase.customer_id = lines.customer_id
+        on customers_without_purchase.customer_id = checked.customer_id
+    {%- endif %}
 
 ),
-{%- else -%}
-noted as (
 
-    select
-        customer_id,
-        order_id,
-        ordered_at,
-        item_id,
-        quantity,
-        unit_price,
-        amount,
-        {% for attribute in input_attributes('order_lines') -%}
-        {{ attribute }},
-        {% endfor -%}
-        line_id,
-        reason,
-        action
-    from lines
-
-),
-{%- endif %}
-
-{% if var('duplicates') == 'count' -%}
 -- Equal lines may be two pieces bought one by one, or a file loaded twice: kept, and counted.
 -- Lines that the input tells apart by a line_id are two.
 distinct_lines as (
 
-    select
-        order_id,
-        amount,
-        reason,
-        action,
-        count(*) as copies
-    from noted
+    {% if var('duplicates') == 'count' -%}
+    select order_id, amount, reason, action, count(*) as copies
+    from lines
     group by
         customer_id,
         order_id,
-        ordered_at,
-        item_id,
-        quantity,
-        unit_price,
         amount,
-        {% for attribute in input_attributes('order_lines') -%}
-        {{ attribute }},
-        {% endfor -%}
-        line_id,
-        reason,
-        action
-
-),
-
-counted as (
-
-    select
         reason,
         action,
-        order_id,
-        case when reason = 'kept' then 1 else copies end as line_count,
-        case when reason = 'kept' then amount else copies * amount end as amount
-    from distinct_lines
-
-    union all
-
-    select
-        'possible duplicate' as reason,
-        action,
-        order_id,
-        copies - 1 as line_count,
-        (copies - 1) * amount as amount
-    from distinct_lines
-    where reason = 'kept' and copies > 1
+        {{ seg_sql.rest_of_key(
+            ['ordered_at', 'item_id', 'quantity', 'unit_price', 'line_id'] + attributes
+        ) }}
+    {%- else -%}
+    select order_id, amount, reason, action, 1 as copies
+    from lines
+    {%- endif %}
 
 ),
-{%- else -%}
-counted as (
-
-    select reason, action, order_id, 1 as line_count, amount
-    from noted
-
-),
-{%- endif %}
 
 by_reason as (
 
     select
         reason,
         action,
-        {{ seg_sql.isum('line_count') }} as line_count,
+        count(*) as line_count,
         count(distinct order_id) as orders,
-        {{ seg_sql.round('sum(amount)') }} as amount
-    from counted
+        sum(amount) as amount,
+        {{ seg_sql.isum('copies - 1') }} as further_lines,
+        count(distinct case when copies > 1 then order_id end) as further_orders,
+        sum((copies - 1) * amount) as further_amount
+    from distinct_lines
     group by reason, action
 
 ),
 
-read_in_all as (
+counted as (
 
-    select sum(amount) as amount
+    select reason, action, line_count, orders, amount
     from by_reason
+    where reason = 'kept'
+
+    union all
+
+    select
+        'possible duplicate' as reason,
+        action,
+        further_lines as line_count,
+        further_orders as orders,
+        further_amount as amount
+    from by_reason
+    where reason = 'kept' and further_lines > 0
+
+    union all
+
+    -- What has another reason has said enough.
+    select
+        reason,
+        action,
+        line_count + further_lines as line_count,
+        orders,
+        amount + further_amount as amount
+    from by_reason
+    where reason <> 'kept'
 
 ),
 
-shares as (
+sizes as (
 
     select
         'order_lines' as input,
-        by_reason.reason,
-        by_reason.action,
-        by_reason.line_count as rows,
-        by_reason.orders,
-        by_reason.amount,
-        {{ seg_sql.safe_div('by_reason.amount', 'read_in_all.amount') }} as amount_share
-    from by_reason
-    cross join read_in_all
-
-),
-
-{% if input_has('customers') -%}
-customers as (
-
-    select
-        case
-            when customer_id is null then 'no customer'
-            when copy_number > 1 then 'repeated customer'
-            {% if input_has('customers', 'first_order_date') -%}
-            when first_order_date is null then 'no date'
-            when not {{ seg_sql.is_day('cast(first_order_date as timestamp)') }} then 'no date'
-            {% endif -%}
-            else 'kept'
-        end as reason,
-        case
-            when customer_id is not null and copy_number = 1 then 'kept' else 'dropped'
-        end as action
-    from (
-        select
-            customer_id,
-            first_order_date,
-            row_number() over (
-                partition by customer_id order by first_order_date nulls last
-            ) as copy_number
-        from {{ input('customers') }} as customers
-    ) as numbered
-
-),
-{%- endif %}
-
-reasons as (
-
-    select input, reason, action, rows, orders, amount, amount_share
-    from shares
+        reason,
+        action,
+        line_count,
+        orders,
+        {{ seg_sql.round('amount') }} as amount
+    from counted
     {%- if input_has('customers') %}
 
     union all
@@ -230,11 +152,10 @@ reasons as (
         'customers' as input,
         reason,
         action,
-        count(*) as rows,
+        count(*) as line_count,
         cast(null as bigint) as orders,
-        cast(null as {{ seg_sql.double() }}) as amount,
-        cast(null as {{ seg_sql.double() }}) as amount_share
-    from customers
+        cast(null as {{ seg_sql.double() }}) as amount
+    from {{ ref('customers_checked') }} as customers_checked
     group by reason, action
     {%- endif %}
     {%- for name in ['order_lines', 'customers', 'customer_map', 'items']
@@ -246,11 +167,32 @@ reasons as (
         '{{ name }}' as input,
         'broken row' as reason,
         'dropped' as action,
-        cast({{ broken_rows(name) }} as bigint) as rows,
+        cast({{ broken_rows(name) }} as bigint) as line_count,
         cast(null as bigint) as orders,
-        cast(null as {{ seg_sql.double() }}) as amount,
-        cast(null as {{ seg_sql.double() }}) as amount_share
+        cast(null as {{ seg_sql.double() }}) as amount
     {%- endfor %}
+
+),
+
+read_in_all as (
+
+    select sum(amount) as amount
+    from sizes
+
+),
+
+reasons as (
+
+    select
+        sizes.input,
+        sizes.reason,
+        sizes.action,
+        sizes.line_count as rows,
+        sizes.orders,
+        sizes.amount,
+        {{ seg_sql.safe_div('sizes.amount', 'read_in_all.amount') }} as amount_share
+    from sizes
+    cross join read_in_all
 
 )
 

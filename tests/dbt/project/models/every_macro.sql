@@ -46,6 +46,17 @@ counted as (
 
 ),
 
+parted as (
+
+    select count(*) as parts
+    from (
+        select id
+        from (select 1 as id, label, day from given) as alike
+        group by id, {{ seg_sql.rest_of_key(['label', 'day']) }}
+    ) as distinct_rows
+
+),
+
 largest as (
 
     select max(best.place) as best_place
@@ -143,11 +154,13 @@ every_macro as (
         totals.value_at_first,
         fenced.months,
         counted.numbers,
-        counted.highest
+        counted.highest,
+        parted.parts
     from given
     cross join totals
     cross join fenced
     cross join counted
+    cross join parted
     cross join cuts
     cross join largest
     cross join listed
