@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from typing import Any
 
 from seg_sql.errors import SelectionError
 from seg_sql.step import Steps
@@ -40,16 +41,16 @@ def moves_between(
                 " `seg-sql backfill rfm --from D --to D` writes others.",
             )
 
+    between: dict[str, Any] = {"moves_from": first.isoformat(), "moves_to": last.isoformat()}
+
     def ref(name: str) -> str:
         if name == "orders":
             return steps.sql("orders_before", orders=workspace.ref_sql(name))
         if name == "rfm":
             return steps.sql("rfm_at", rfm_values=workspace.compile("rfm_values", ref=ref))
-        if name == "customer_lifecycle":
-            return f"({workspace.compile(name, ref=ref)})"
+        if name in ("customer_lifecycle", "move_dates", "unmoved_segments"):
+            return f"({workspace.compile(name, ref=ref, **between)})"
         return workspace.ref_sql(name)
 
     with workspace.renderer.variables({"as_of": last, "as_of_reason": "after as_of"}):
-        return workspace.compile(
-            "segment_moves", ref=ref, moves_from=first.isoformat(), moves_to=last.isoformat()
-        )
+        return workspace.compile("segment_moves", ref=ref, **between)

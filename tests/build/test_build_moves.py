@@ -123,6 +123,31 @@ def test_a_cluster_is_known_by_its_number(shop: BuildShop, publish: str) -> None
     assert moves() == [("cut_points", True, 8), ("cut_points", True, 10), ("stayed", False, 2)]
 
 
+def test_moves_among_clusters_alone(shop: BuildShop) -> None:
+    """Without rfm and customer_lifecycle no customer is looked up between earlier bounds."""
+    lines = [(f"m{number}", f"m{number}", "2026-02-10", "mug", 1, 5.0) for number in range(12)]
+    shop.load(
+        [
+            *lines,
+            *[(f"p{number}", f"p{number}", "2026-02-10", "pot", 9, 9.0) for number in range(8)],
+        ]
+    )
+    shop.model(
+        "customer_clusters",
+        """
+        {{ config(materialized='kmeans', unique_key='customer_id', k=2) }}
+        select customer_id, amount from {{ ref('orders') }} as orders
+        """,
+    )
+    shop.write(models={name: {"enabled": False} for name in ("rfm", "customer_lifecycle")})
+    for day in (MARCH, APRIL):
+        shop.build("+segment_moves", vars=day)
+    assert [(row["reason"], row["customers"]) for row in shop.rows("segment_moves", order="7")] == [
+        ("stayed", 8),
+        ("stayed", 12),
+    ]
+
+
 def test_moves_between_any_two_days(shop: BuildShop) -> None:
     """The same as segment_moves says when the later day is the last one that was built."""
     days = ("2026-02-10", "2026-03-01", "2026-04-01")
