@@ -39,12 +39,13 @@ class Summaries(Fits):
     model = "clv"
 
     def load(self, frame: Any, *, name: str = "raw") -> None:
-        """Make a summary of columns frequency, recency, age and, where known, monetary_value."""
+        """Make a summary of columns frequency, recency, age and, where known, the others."""
         frame = frame.assign(customer_id=range(1, len(frame) + 1))
         for column in SUMMARY_TYPES:
             if column not in frame:
                 frame[column] = "all" if column == "cohort" else None
-        self.shop.load_frame(frame, SUMMARY_TYPES, name=name)
+        further = {each: "double precision" for each in ("gap_variation",) if each in frame}
+        self.shop.load_frame(frame, {**SUMMARY_TYPES, **further}, name=name)
 
     def fit(
         self, *, relation: str = "raw", previous: Mapping[str, str] | None = None, **options: Any

@@ -187,6 +187,19 @@ def test_values_that_go_with_frequency_are_told(summaries: Summaries) -> None:
     assert not [text for text in summaries.fit()[0].warnings if "correlate" in text]
 
 
+@pytest.mark.parametrize(("regular", "told"), [(60, True), (40, False)])
+def test_a_gap_variation_of_each_customer_tells_of_subscribers(
+    summaries: Summaries, regular: int, told: bool
+) -> None:
+    """60 of 100 buy at intervals that vary by 0.1, the others by 1.2: their median is the 0.1."""
+    variations = [0.1] * regular + [1.2] * (100 - regular) + [None] * 300
+    summaries.load(drawn(13, gap_variation=variations))
+    fit, _ = summaries.fit()
+    said = [text for text in fit.warnings if "scheduled purchases" in text]
+    assert len(said) == told
+    assert all("variation 0.10" in text for text in said)
+
+
 def test_values_without_a_mean_are_told_and_finite(summaries: Summaries) -> None:
     """Means so spread that q <= 1: repeat customers count with their own."""
     frame = drawn(11, 300)

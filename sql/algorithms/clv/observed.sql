@@ -12,6 +12,8 @@ select
     {% endif -%}
     {% if 'median_gap_variation' in columns -%}
     max(summary.median_gap_variation) as median_gap_variation,
+    {% elif 'gap_variation' in columns -%}
+    percentile_cont(0.5) within group (order by summary.gap_variation) as median_gap_variation,
     {% endif -%}
     {% if 'calibration_age' in columns -%}
     max(summary.age - summary.calibration_age) as holdout_length,
