@@ -106,6 +106,8 @@ def _unread_dates(profiles: Sequence[Profile], taken: Collection[str]) -> list[R
     """Say which column has dates, under whatever name, that a build cannot read."""
     for profile in profiles:
         styles = date_styles(profile)
+        # Under such a name a number of five digits may be anything.
+        styles.pop("days since 1900", None)
         dates = sum(lines_of(shapes) for shapes in styles.values())
         if profile.name in taken or dates < 0.9 * profile.filled:
             continue
@@ -152,6 +154,11 @@ def _no_date(profile: Profile) -> str | None:
         return f"its values are no dates, as {shown(example)}."
     style, shapes = max(unread.items(), key=lambda found: lines_of(found[1]))
     example = shown(shapes[0].low)
+    if style.endswith("1900"):
+        return (
+            f"it counts {style} as workbooks do, as {example}. Export it as a date, or make one of"
+            " it in a view with date '1899-12-30' + days."
+        )
     if style.endswith("1970"):
         return (
             f"it counts {style}, as {example}. Export it as a timestamp, or make one of it in a"

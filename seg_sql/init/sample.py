@@ -36,6 +36,8 @@ _DATES = {
     "year first": re.compile(f"{_YEAR_FIRST}({_TIME}({_OFFSET})?)?"),
     "year last": re.compile(f"{_YEAR_LAST}({_TIME}({_OFFSET})?)?"),
     "eight digits": re.compile("9{8}"),
+    # 20000 is in 1954, 60000 in 2064.
+    "days since 1900": re.compile(r"9{5}(\.9+)?"),
     "seconds since 1970": re.compile(r"9{10}(\.9+)?"),
     "milliseconds since 1970": re.compile("9{13}"),
     "microseconds since 1970": re.compile("9{16}"),
@@ -55,6 +57,7 @@ _ZONED = re.compile(f".*9:99(:99(\\.9+)?)?{_OFFSET}")
 # The bounds of what can be a date of this century or the last, as texts of equal length.
 _RANGES = {
     "eight digits": ("19", "2100"),
+    "days since 1900": ("2", "6"),
     "seconds since 1970": ("1", "3"),
     "milliseconds since 1970": ("1", "3"),
     "microseconds since 1970": ("1", "3"),

@@ -59,6 +59,10 @@ def test_a_date_of_another_name_that_cannot_be_read(tmp_path: Path, look: Any, n
         # epoch.csv as it is: seconds, then the same as milliseconds.
         (None, "counts seconds since 1970, as 17"),
         (r"\g<0>000", "counts milliseconds since 1970, as 17"),
+        # 2023-07-16 in a workbook, with and without a time.
+        ("45123", "counts days since 1900 as workbooks do, as 45123"),
+        ("45123.604", "counts days since 1900 as workbooks do, as 45123.604"),
+        ("75123", "its values are no dates, as 75123"),
         ("03/04/26", "has years of two digits, as 03/04/26"),
         ("3/4/2026 2:05 PM", "has a clock of twelve hours"),
         ("4 Mar 2026", "has names of months"),
@@ -76,6 +80,14 @@ def test_dates_that_the_build_cannot_read_are_refused(
     assert "ordered_at" not in lines["columns"]
     assert proposal.undecided["ordered_at"] == ("created",)
     noted(proposal, "created is not taken as ordered_at", words)
+
+
+def test_five_digits_under_any_name_are_no_dates(tmp_path: Path, look: Any) -> None:
+    path = tmp_path / "sold.csv"
+    lines = "".join(f"c{n % 3},o{n},{45100 + n},5.50\n" for n in range(20))
+    path.write_text(f"customer_id,order_id,plz,amount\n{lines}")
+    proposal, _ = look(path)
+    assert not [note for note in proposal.notes if "plz" in note]
 
 
 @pytest.mark.parametrize(
