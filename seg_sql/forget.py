@@ -148,8 +148,11 @@ def read_ids(file: Path) -> list[str]:
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
             found = [row[0].strip() for row in csv.reader(lines) if row and row[0].strip()]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ConfigError(f"{file} cannot be read: {error}.") from error
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be read: {error.strerror}.") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        hint = "It is a CSV in UTF-8, with one id a line."
+        raise ConfigError(f"{file} cannot be read: {error}.", hint=hint) from error
     if found and found[0].lower() in ID_COLUMNS:
         del found[0]
     if not found:

@@ -178,7 +178,8 @@ def _check_condition(
         ConfigError,
         f"The condition of {name} cannot be used",
         where=project.document.where("inputs", name, "where"),
-        hint="It is SQL on the columns of the raw relation, as in: \"Status\" <> 'cancelled'",
+        hint="It is SQL on the columns of the raw relation, as in: \"Status\" <> 'cancelled'"
+        + ("; those of a CSV are text: cast(price as double) > 0" if is_csv(entry) else ""),
     ):
         engine.describe(sql)
 

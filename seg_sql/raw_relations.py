@@ -16,6 +16,10 @@ from seg_sql.render import Renderer
 _NOT_CSV = "cannot be read as CSV: its rows do not follow its first line."
 _CSV_HINT = 'Look for a quote (") that is never closed, and for lines that end in different ways.'
 _RELATION_HINT = 'Write schema.table, and "Schema"."Table" where letters are upper case.'
+_QUERY_PATH_HINT = (
+    "A path in a query counts from the folder that seg-sql is started in: write it in full, or read"
+    " the file with `path:`."
+)
 _FORMATS = {".parquet": "parquet", ".pq": "parquet", ".csv": "csv", ".tsv": "csv", ".txt": "csv"}
 
 
@@ -153,6 +157,8 @@ def raw_columns(
         if is_csv(entry) and "sniff" in error.message:
             raise ConfigError(f"{what} {_NOT_CSV}", where=where, hint=_CSV_HINT) from error
         hint = error.hint or (_RELATION_HINT if entry.relation is not None else None)
+        if entry.query is not None and "No files found" in error.message:
+            hint = _QUERY_PATH_HINT
         raise ConfigError(
             f"{what} cannot be read: {sentence(error.message)}", where=where, hint=hint
         ) from error

@@ -167,6 +167,8 @@ def test_merged_and_unknown_customers(shop: BuildShop, tmp_path: Path) -> None:
     empty.write_text("customer_id\n\n")
     with pytest.raises(SelectionError, match="has no customer id"):
         forget_.read_ids(empty)
+    with pytest.raises(ConfigError, match="No such file or directory"):
+        forget_.read_ids(tmp_path / "none.csv")
 
 
 def test_internal_relations_are_listed_and_cleaned(built: BuildShop) -> None:

@@ -242,6 +242,19 @@ def test_broken_rows_of_other_inputs_are_counted(files: Shop) -> None:
     assert first == {"a": datetime.date(2019, 3, 1), "b": datetime.date(2026, 1, 11)}
 
 
+def test_a_condition_on_a_csv_compares_texts(files: Shop) -> None:
+    with pytest.raises(ConfigError, match="The condition of order_lines") as caught:
+        read_file(files, BAD / "months" / "2026-01.csv", order_lines={"where": "amount > 5"})
+    assert "those of a CSV are text: cast(price as double) > 0" in str(caught.value.hint)
+
+
+def test_a_path_in_a_query_that_is_not_there(files: Shop) -> None:
+    files.write(inputs={"order_lines": {"query": "select * from 'no.csv'", "columns": CSV_COLUMNS}})
+    error = refusal(files)
+    assert error.message.startswith("The query cannot be read: ")
+    assert "read the file with `path:`" in str(error.hint)
+
+
 def test_postgres_reads_no_path(shop: Shop) -> None:
     if not shop.is_postgres:
         read_file(shop, BAD / "months" / "2026-01.csv")
