@@ -33,6 +33,8 @@ _NOT_HAPPENED = re.compile(
 _TAKEN_BACK = re.compile(r"refund|return|retour|rembours|zuruck|erstatt")
 _NOT_YET = re.compile(r"pending|unpaid|draft|hold|quote|await|offen|attente")
 _IN_PART = re.compile(r"part|teil")
+# So many item ids that are words are proposed as no products.
+_FEW = 10
 
 
 def settings(look: Look) -> list[Setting]:
@@ -49,6 +51,7 @@ def settings(look: Look) -> list[Setting]:
         *anonymous(look),
         *id_forms(look),
         *negatives(look),
+        *not_products(look),
     ]
 
 
@@ -358,3 +361,20 @@ def _negative_lines(look: Look, role: str) -> int:
     if profile is None:
         return 0
     return lines_of([s for s in profile.shapes if re.match(r"-[.,]?9", s.text)])
+
+
+def not_products(look: Look) -> Iterator[Setting]:
+    """Find words, as POST, among item ids that are numbered otherwise: postage, fees, samples."""
+    profile = look.profile("item_id")
+    if profile is None:
+        return
+    words = [shape for shape in profile.shapes if "9" not in shape.text]
+    found = [shape.low for shape in words if shape.lines >= 2][:_FEW]
+    if not found or lines_of(words) > 0.1 * profile.filled:
+        return
+    why = (
+        f"{shown(profile.name)} {', '.join(map(shown, found))}: words, where other items have"
+        " numbers. If they are postage, fees and the like, switch this on: their money counts, and"
+        " they are not recommended."
+    )
+    yield Setting("not_products", found, why, active=False)

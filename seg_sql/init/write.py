@@ -24,7 +24,7 @@ from seg_sql.wording import counted
 
 _WIDTH = 90
 _KEYS = ("attributes", "where", "date_order", "decimal_comma", "anonymous_ids")
-_VARS = ("timezone", "refunds")
+_VARS = ("timezone", "refunds", "not_products")
 # What is not there but can be added, and who needs it.
 _WANTED = {
     "customer_id": "every table of customers needs it",

@@ -57,6 +57,30 @@ def test_spaces_that_all_forms_of_an_id_have_are_no_fault(look: Any, changed: An
     assert not [note for note in proposal.notes if "spaces" in note]
 
 
+@pytest.mark.parametrize("negative", [True, False])
+def test_words_among_numbered_items_may_be_no_products(
+    tmp_path: Path, look: Any, noted: Any, negative: bool
+) -> None:
+    lines = [f"{n},K{n % 5},2026-01-{n % 28 + 1:02d},P{n % 7},1,2.50" for n in range(40)]
+    lines += ["50,K1,2026-02-01,POST,1,4.00", "51,K2,2026-02-01,POST,1,4.00"]
+    lines += ["52,K3,2026-02-02,ONCE,1,4.00"]  # one line may be a slip of the pen
+    lines += ["53,K3,2026-02-02,P1,-1,2.50"] if negative else []
+    path = tmp_path / "lines.csv"
+    head = "order_id,customer_id,order_date,sku,quantity,unit_price"
+    path.write_text("\n".join([head, *lines]) + "\n")
+    proposal, _ = look(path)
+    noted(proposal, "sku POST: words, where other items have numbers")
+    text = proposal.files["seg_sql.yml"]
+    assert "  # not_products: [POST]\n" in text
+    assert ("\nvars:\n" in text) == negative
+
+
+def test_items_that_are_all_words_are_products(look: Any) -> None:
+    # cancelled.csv: CUP, POT and so on.
+    proposal, _ = look(FIXTURES / "cancelled.csv")
+    assert not [note for note in proposal.notes if "words, where" in note]
+
+
 def test_cancelled_orders_are_filtered_out(look: Any, noted: Any) -> None:
     # cancelled.csv: one cancelled, one returned and one pending order.
     proposal, lines = look(FIXTURES / "cancelled.csv")
