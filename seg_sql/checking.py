@@ -45,6 +45,9 @@ def _read(workspace: Workspace, name: str) -> tuple[dict[str, str], dict[str, li
         types.update({column.name: column.data_type for column in columns})
         if columns:
             relations[ref] = [column.name for column in columns]
+    lines = workspace.project.config.inputs.get("order_lines")
+    if lines is not None and "order_lines_clean" in relations:
+        relations["order_lines_clean"] += [name.lower() for name in lines.attributes]
     return types, relations
 
 

@@ -276,6 +276,22 @@ def test_compile_shows_what_is_not_portable_too(duckdb_shop: BuildShop) -> None:
     assert none.stdout.rstrip().endswith("target/compiled")
 
 
+def test_an_attribute_of_the_order_lines_is_a_column(duckdb_shop: BuildShop) -> None:
+    """min(country) as country reads the column, as with those that schema.yml lists."""
+    shop = duckdb_shop
+    shop.model(
+        "m",
+        "select customer_id, min(country) as country from {{ ref('order_lines_clean') }} as lines"
+        " group by customer_id",
+    )
+    linted = shop.command("compile", "-s", "m", "--lint")
+    assert "country is an alias of this SELECT" in linted.stderr
+    lines = {"relation": shop.raw("raw"), "attributes": ["Country"]}
+    shop.write(inputs={"order_lines": lines})
+    linted = shop.command("compile", "-s", "m", "--lint")
+    assert "alias" not in linted.stderr
+
+
 @pytest.mark.parametrize("name", ["My-Model", "seg_sql_runs", "seg_tmp_00000000_1"])
 def test_a_name_that_a_model_cannot_have(duckdb_shop: BuildShop, name: str) -> None:
     duckdb_shop.file(f"sql/models/{name}.sql", "select 1 as n")
