@@ -105,6 +105,9 @@ def test_show_prints_rows_on_stdout(built: Path) -> None:
     assert rows["eve"]["recency_days"] == 1
     table = run("show", "rfm_segments", cwd=built)
     assert table.stdout.split()[:2] == ["segment", "segment_order"]
+    # What tells the rows apart stands left, also of an output of a fit.
+    profile = run("show", "customer_clusters_profile", cwd=built)
+    assert profile.stdout.split()[:5] == ["group_key", "cluster_id", "label", "feature", "mean"]
     inline = run(
         "show",
         "--inline",
