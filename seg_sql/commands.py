@@ -122,7 +122,8 @@ def chosen_nodes(
     if log is not None:
         reasons: dict[tuple[str, str], list[str]] = {}
         for name, what in lacking.items():
-            reasons.setdefault(what, []).append(name)
+            if workspace.nodes[name].builds:  # a person looks for tables
+                reasons.setdefault(what, []).append(name)
         for (input_name, column), left_out in reasons.items():
             log(
                 Said(

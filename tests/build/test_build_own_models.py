@@ -412,3 +412,16 @@ def test_a_segment_map_without_a_needed_column(duckdb_shop: BuildShop) -> None:
         shop.said()
     )
     assert "Did you mean 'segmnet'?" in shop.said()
+
+
+def test_tables_that_are_left_out_are_named(duckdb_shop: BuildShop) -> None:
+    """Without item_id; models that only others read inline are nobody's tables."""
+    columns = {name: name for name in ("customer_id", "order_id", "ordered_at")}
+    columns |= {"quantity": "quantity", "unit_price": "unit_price"}
+    relation = duckdb_shop.raw("raw")
+    duckdb_shop.write(inputs={"order_lines": {"relation": relation, "columns": columns}})
+    duckdb_shop.build()
+    [line] = [said for said in duckdb_shop.said().splitlines() if "has no item_id" in said]
+    named = line.partition("has no item_id: ")[2].split(" Map it")[0].split(", ")
+    assert {"item_similarity", "association_rules", "recommendations"} <= set(named)
+    assert not {"item_lines", "popular_items"} & set(named)
