@@ -4,12 +4,13 @@
     python bench/kmeans.py --rows 10000000 --features 8 --k 8
     python bench/kmeans.py --engine postgres --rows 1000000   PostgreSQL (embedded, or --dsn)
     python bench/kmeans.py --rows 50000000 --memory 4GB --only seg-sql
+    python bench/kmeans.py --groups 100                       100 groups of 2,000 x 3 (k=4)
 
 Every contender is a whole process, its imports included, from its start to the segment table in the
 database; they take turns. seg-sql is the command `seg-sql run` on a project with one model of four
 lines, tests off, and leaves all eight tables. The user's pipeline: the table into pandas (DuckDB:
 `.df()`; PostgreSQL: COPY and read_csv), log1p, StandardScaler, sklearn.cluster.KMeans with one
-start, and the labels back into a table.
+start, and the labels back into a table; with groups the same in a loop over them, in memory.
 The data are log-normal clusters that overlap. What counts is the ratio of the seconds, at an
 inertia that is at most 1.001 times the peer's; on a busy machine the ratio of the processor's
 seconds says more.
@@ -41,7 +42,7 @@ inputs: {{points: {{relation: seg_sql.{raw}}}}}
 """
 MODEL = """
 {{{{ config(materialized='kmeans', unique_key='customer_id', k={k}, seed={seed},
-    transform='log1p') }}}}
+    transform='log1p'{more}) }}}}
 select customer_id, {features} from {{{{ input('points') }}}}
 """
 
@@ -50,7 +51,7 @@ GENERATE = """
 create table {relation} as
 select
     customer_id,
-    {features}
+    {group}{features}
 from (
     select
         customer_id,
@@ -65,9 +66,10 @@ def main() -> None:
     """Run the contenders in turns and print their figures and ratios."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--engine", choices=["duckdb", "postgres"], default="duckdb")
-    parser.add_argument("--rows", type=int, default=10_000_000)
-    parser.add_argument("--features", type=int, default=4)
+    parser.add_argument("--rows", type=int)
+    parser.add_argument("--features", type=int)
     parser.add_argument("--k", type=int, default=None)
+    parser.add_argument("--groups", type=int, default=0, help="Groups, each clustered by itself.")
     parser.add_argument("--apart", type=float, default=1.2, help="Spread of the centers.")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--memory", help="DuckDB's memory_limit.")
@@ -76,7 +78,9 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="Keep the data here.")
     parser.add_argument("--child", help=argparse.SUPPRESS)
     given = parser.parse_args()
-    given.k = given.k or (5 if given.features <= 4 else 8)
+    given.rows = given.rows or (2_000 * given.groups or 10_000_000)
+    given.features = given.features or (3 if given.groups else 4)
+    given.k = given.k or (4 if given.groups else 5 if given.features <= 4 else 8)
     if given.child:
         found = CHILDREN[given.child](given)
         print(json.dumps(found) if found else "", end="")
@@ -93,8 +97,8 @@ def main() -> None:
             server = embedded(folder)
             given.dsn = server.get_uri()
         print(
-            f"{given.rows:,} x {given.features}, k={given.k}, {given.engine};"
-            f" {versions(given.engine)}"
+            f"{given.rows:,} x {given.features}{f' in {given.groups} groups' * (given.groups > 0)},"
+            f" k={given.k}, {given.engine}; {versions(given.engine)}"
         )
         # Not in this process: a contender's peak memory counts from that of its parent.
         process(own("prepare", given))
@@ -162,7 +166,9 @@ def prepare(given: argparse.Namespace) -> dict[str, Any]:
     output = target(given).model_dump(by_alias=True, exclude={"name"}, exclude_none=True)
     profile = {"bench": {"target": "dev", "outputs": {"dev": output}}}
     features = ", ".join(f"f{number}" for number in range(given.features))
-    model = MODEL.format(k=given.k, seed=SEED, features=features)
+    more = ", group_by='shop'" if given.groups else ""
+    features = f"shop, {features}" if given.groups else features
+    model = MODEL.format(k=given.k, seed=SEED, features=features, more=more)
     (given.folder / "seg_sql.yml").write_text(PROJECT.format(raw=RAW))
     (given.folder / "profiles.yml").write_text(json.dumps(profile))
     (given.folder / "sql/models").mkdir(parents=True, exist_ok=True)
@@ -215,6 +221,7 @@ def generate(given: argparse.Namespace, relation: str) -> str:
     )
     return GENERATE.format(
         relation=relation,
+        group=f"customer_id % {given.groups} as shop,\n    " if given.groups else "",
         features=",\n    ".join(features),
         noises=",\n        ".join(noises),
         uniforms=f"{uniform(40)} as place",
@@ -251,6 +258,7 @@ def own(name: str, given: argparse.Namespace) -> list[str]:
         "--rows": given.rows,
         "--features": given.features,
         "--k": given.k,
+        "--groups": given.groups,
         "--apart": given.apart,
         "--memory": given.memory,
         "--dsn": given.dsn,
@@ -286,7 +294,7 @@ def published(given: argparse.Namespace) -> dict[str, Any]:
 
     with closing(open_engine(target(given), read_only=True)) as engine:
         quality = engine.relation("segments_quality")
-        inertia = engine.fetch(f"select inertia from {quality} where chosen").rows[0][0]
+        inertia = engine.fetch(f"select sum(inertia) from {quality} where chosen").rows[0][0]
         fit = engine.relation("segments_fit")
         rounds = engine.fetch(
             "select stage, count(distinct seconds), sum(distinct seconds)"
@@ -320,9 +328,16 @@ def peer(given: argparse.Namespace) -> dict[str, Any]:
     from sklearn.cluster import KMeans
     from sklearn.preprocessing import StandardScaler
 
-    values = StandardScaler().fit_transform(np.log1p(frame.drop(columns="customer_id")))
-    model = KMeans(given.k, n_init=1, random_state=SEED).fit(values)
-    ended = pd.DataFrame({"customer_id": frame["customer_id"], "cluster_id": model.labels_ + 1})
+    groups = [group for _, group in frame.groupby("shop")] if given.groups else [frame]
+    parts, inertia, rounds = [], 0.0, 0
+    for group in groups:
+        logs = np.log1p(group.drop(columns=["customer_id", "shop"], errors="ignore"))
+        values = StandardScaler().fit_transform(logs)
+        model = KMeans(given.k, n_init=1, random_state=SEED).fit(values)
+        labels = {"customer_id": group["customer_id"], "cluster_id": model.labels_ + 1}
+        parts.append(pd.DataFrame(labels))
+        inertia, rounds = inertia + float(model.inertia_), rounds + model.n_iter_
+    ended = pd.concat(parts) if given.groups else parts[0]
     if given.engine == "duckdb":
         connection.execute(f"create or replace table seg_sql.{ENDED} as select * from ended")
     else:
@@ -334,7 +349,7 @@ def peer(given: argparse.Namespace) -> dict[str, Any]:
         ):
             copy.write(ended.to_csv(index=False, header=False))
     connection.close()
-    return {"inertia": float(model.inertia_), "note": f"{model.n_iter_} rounds over all rows"}
+    return {"inertia": inertia, "note": f"{rounds} rounds over all rows"}
 
 
 def statements(given: argparse.Namespace) -> dict[str, Any]:
