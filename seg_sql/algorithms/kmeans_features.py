@@ -119,6 +119,19 @@ class Prepared:
         """Return the names of the coordinates."""
         return coordinates(len(self.features))
 
+    @property
+    def raws(self) -> tuple[str, ...]:
+        """Return the names of the features in their own units, beside the coordinates."""
+        return tuple(f"raw{place}" for place in range(len(self.features)))
+
+    @property
+    def squares(self) -> float:
+        """Return the weighted sum of the squared scaled coordinates."""
+        return self.total * sum(
+            (each.deviation**2 + (each.mean - each.center) ** 2) / each.scale**2
+            for each in self.features
+        )
+
     def points(
         self,
         step: Steps,

@@ -15,11 +15,18 @@ from typing import TYPE_CHECKING, Any
 from seg_sql.algorithms import Fit, Task
 from seg_sql.algorithms.kmeans_features import Prepared
 from seg_sql.algorithms.kmeans_finish import assignments, finished, measured, small
+from seg_sql.algorithms.kmeans_groups import Source
 from seg_sql.algorithms.kmeans_lloyd import Candidate, Record, best_of, run
 from seg_sql.algorithms.kmeans_options import KMeansOptions
 from seg_sql.algorithms.kmeans_outputs import Clustering, rows_of
-from seg_sql.algorithms.kmeans_points import Points, levels, put_together
-from seg_sql.algorithms.kmeans_prepare import CannotCluster, feature_names, prepare
+from seg_sql.algorithms.kmeans_points import Points, levels, of_groups
+from seg_sql.algorithms.kmeans_prepare import prepare
+from seg_sql.algorithms.kmeans_profile import (
+    CannotCluster,
+    feature_names,
+    profiles_of,
+    sources,
+)
 from seg_sql.algorithms.kmeans_quality import (
     Quality,
     assigned,
@@ -29,8 +36,9 @@ from seg_sql.algorithms.kmeans_quality import (
     stability,
     summaries,
 )
+from seg_sql.algorithms.kmeans_refit import previous_fits
 from seg_sql.algorithms.kmeans_score import scored
-from seg_sql.algorithms.kmeans_seed import Cell, Centroids
+from seg_sql.algorithms.kmeans_seed import Cell, Centroid, Centroids
 from seg_sql.algorithms.kmeans_starts import (
     FEW_ROWS,
     HALVES,
@@ -54,8 +62,6 @@ ROUGHLY = 10.0
 FINELY = 0.01
 # So many groups that cannot be clustered, or that have warnings, are named.
 NAMED = 3
-# Groups of no more rows are moved together.
-SMALL_GROUP = 5_000
 
 
 def fit(step: Steps, relation: str, task: Task) -> Fit:
@@ -68,10 +74,10 @@ def fit(step: Steps, relation: str, task: Task) -> Fit:
         return scored(step, relation, task)
     columns = step.engine.describe(step.sql("columns", relation=relation))
     made_before = len(step.made)
-    clusterings, left_out, warnings = _fit_groups(step, relation, columns, task)
+    clusterings, left_out, warnings = _clustered(step, relation, columns, task)
     published = assignments(step, clusterings, task)
     found = assigned(step, published, [each.group_key for each in clusterings])
-    clusterings = [measured(step, each, found) for each in clusterings]
+    clusterings = measured(step, clusterings, found)
     warnings += _few(step, [small(each) for each in clusterings])
     outputs = {"": published, **output_tables(step, rows_of(clusterings, left_out))}
     scratch = [name for name in step.made[made_before:] if name not in outputs.values()]
@@ -93,6 +99,7 @@ class Started:
         ladder: Its points.
         candidates: Its starts.
         among: The cells to search on among by swaps, if that is worth it.
+        previous: The centroids of the last fit by id, if there is one.
         record: Its rounds.
     """
 
@@ -100,16 +107,11 @@ class Started:
     ladder: list[Points]
     candidates: list[Candidate]
     among: Sequence[Cell]
+    previous: Mapping[int, Centroid] | None = None
     record: Record = field(default_factory=Record)
 
-    @property
-    def is_small(self) -> bool:
-        """Return whether its rounds can be those of other groups too."""
-        [*samples, final] = self.ladder
-        return not samples and final.table is not None and final.rows <= SMALL_GROUP
 
-
-def _fit_groups(
+def _clustered(
     step: Steps, relation: str, columns: Sequence[Column], task: Task
 ) -> tuple[list[Clustering], dict[str, int], list[str]]:
     """Cluster each group; return the clusterings, rows left out by reason, and what to look at.
@@ -122,50 +124,34 @@ def _fit_groups(
     others = [each.name for each in columns if each.kind != "number" and each.name not in taken]
     if options.features is None and others:
         step.log(Said(f"{step.model}: not numbers, and so no features: {', '.join(others)}"))
-    if not options.group_by:
-        prepared = prepare(
-            step, relation, "all", columns=columns, key=task.key, names=names, options=options
-        )
-        clustering, warnings = _fit_group(step, _started(step, prepared, task), task)
-        return [clustering], {}, warnings
-    by = [step.engine.quote(name) for name in options.group_by]
+    profiles = profiles_of(step, relation, key=task.key, names=names, options=options)
     fitted: dict[str, tuple[Clustering, list[str]]] = {}
-    waiting: dict[str, Started] = {}
-    left_out: dict[str, int] = {}
     failed: dict[str, CannotCluster] = {}
-    groups = step.rows("groups", relation=relation, columns=by)
-    for row in groups:
-        group = row["group_key"]
-        literal = step.engine.literal(group)
-        select = step.sql("group_rows", relation=relation, columns=by, group_key=literal)
-        rows = step.relation(step.table(select, analyze=False))
-        try:
-            prepared = prepare(
-                step, rows, group, columns=columns, key=task.key, names=names, options=options
-            )
-            started = _started(step, prepared, task)
-        except CannotCluster as error:
-            failed[group] = error
-            left_out[error.reason] = left_out.get(error.reason, 0) + int(row["row_count"])
-            continue
-        if started.is_small:
-            waiting[group] = started
-        else:
-            fitted[group] = _fit_group(step, started, task)
-    _move_together(step, list(waiting.values()), options)
-    for group, started in waiting.items():
-        fitted[group] = _fit_group(step, started, task)
-    if not groups:
+    for source, some in sources(step, relation, profiles, options):
+        prepared = prepare(
+            step, source, some, columns=columns, key=task.key, options=options, failed=failed
+        )
+        if prepared:
+            fitted |= _fitted(step, _started(step, source, prepared, task, failed), task)
+    if not profiles:
         raise ModelError(f"{step.model} has no row to cluster.")
     if not fitted:
-        raise next(iter(failed.values()))
-    ordered = [row["group_key"] for row in groups if row["group_key"] in fitted]
-    warnings = _few(step, [[f"{group}: {each}" for each in fitted[group][1]] for group in ordered])
-    if failed:
-        named = [f"'{group}' ({error.reason})" for group, error in failed.items()]
-        more = f" and {len(failed) - NAMED} more" if len(failed) > NAMED else ""
+        raise next(failed[each.group_key] for each in profiles if each.group_key in failed)
+    ordered = [each.group_key for each in profiles if each.group_key in fitted]
+    begin = "{}: " if options.group_by else ""
+    warnings = _few(
+        step, [[begin.format(group) + each for each in fitted[group][1]] for group in ordered]
+    )
+    left_out: dict[str, int] = {}
+    refused = [each for each in profiles if each.group_key in failed]
+    for each in refused:
+        reason = failed[each.group_key].reason
+        left_out[reason] = left_out.get(reason, 0) + each.rows
+    if refused:
+        named = [f"'{each.group_key}' ({failed[each.group_key].reason})" for each in refused]
+        more = f" and {len(named) - NAMED} more" if len(named) > NAMED else ""
         warnings.append(
-            f"{len(failed)} of {len(groups)} groups cannot be clustered, and their rows are left"
+            f"{len(named)} of {len(profiles)} groups cannot be clustered, and their rows are left"
             f" out: {', '.join(named[:NAMED])}{more}"
         )
     return [fitted[group][0] for group in ordered], left_out, warnings
@@ -181,36 +167,56 @@ def _few(step: Steps, warnings: Sequence[Sequence[str]]) -> list[str]:
     return said
 
 
-def _started(step: Steps, prepared: Prepared, task: Task) -> Started:
+def _started(
+    step: Steps,
+    source: Source,
+    prepared: Sequence[Prepared],
+    task: Task,
+    failed: dict[str, CannotCluster],
+) -> list[Started]:
+    """Return the groups with their points and their starts."""
     options: KMeansOptions = task.options
-    ladder = levels(step, prepared, options)
-    given = given_starts(step, prepared, task)
-    if given is not None:
-        return Started(prepared, ladder[-1:], [Candidate(len(given), 0, ladder[-1], given)], ())
-    candidates, among = drawn_starts(step, ladder[0], prepared, options)
-    return Started(prepared, ladder, candidates, among)
+    if source.by:
+        ladders = [[points] for points in of_groups(step, source, prepared)]
+    else:
+        ladders = [levels(step, prepared[0], options)]
+    previous = previous_fits(step, task, prepared)
+    given = given_starts(step, prepared, previous, task)
+    undecided = [place for place, starts in enumerate(given) if starts is None]
+    drawn = {}
+    if undecided:
+        found = drawn_starts(
+            step,
+            [ladders[place][0] for place in undecided],
+            [prepared[place] for place in undecided],
+            options,
+        )
+        drawn = dict(zip(undecided, found, strict=True))
+    started = []
+    for place, group in enumerate(prepared):
+        ladder, starts, last = ladders[place], given[place], previous[place]
+        if starts is not None:
+            given_start = Candidate(len(starts), 0, ladder[-1], starts)
+            started.append(Started(group, ladder[-1:], [given_start], (), last))
+        elif isinstance(answer := drawn[place], CannotCluster):
+            failed[group.group_key] = answer
+        else:
+            started.append(Started(group, ladder, *answer, last))
+    return started
 
 
-def _move_together(step: Steps, waiting: Sequence[Started], options: KMeansOptions) -> None:
-    """Move the candidates of small groups, so that one statement a round serves all of them.
-
-    To plan a statement for each group takes longer than to read its rows.
-    """
-    for axes in {len(each.prepared.features) for each in waiting}:
-        groups = [each for each in waiting if len(each.prepared.features) == axes]
-        if len(groups) < 2:
-            continue
-        points = [each.ladder[0] for each in groups]
-        together = put_together(step, points, groups[0].prepared.xs)
-        for place, group in enumerate(groups):
-            for candidate in group.candidates:
-                candidate.points = replace(candidate.points, together=together, place=place)
-        record = Record()
-        candidates = [each for group in groups for each in group.candidates]
-        _run(step, candidates, record, options, final=points[0], last=True)
-        for place, group in enumerate(groups):
-            own = zip(record.rounds, record.places, strict=True)
-            group.record.rounds = [each for each, at in own if at == place]
+def _move(step: Steps, started: Sequence[Started], options: KMeansOptions) -> tuple[float, int]:
+    """Move the candidates; one statement a round serves all small groups."""
+    record = Record()
+    candidates = [each for group in started for each in group.candidates]
+    ladder = started[0].ladder
+    given = _run(step, candidates, record, options, final=ladder[-1], last=len(ladder) == 1)
+    for group in started:
+        place = group.ladder[0].place
+        own = zip(record.rounds, record.places, strict=True)
+        group.record.rounds = [each for each, at in own if at == place]
+        group.record.iteration = record.iteration
+    return given
 
 
 def _run(
@@ -236,62 +242,81 @@ def _run(
     return tolerance, max_rounds
 
 
-def _fit_group(step: Steps, started: Started, task: Task) -> tuple[Clustering, list[str]]:
+def _fitted(
+    step: Steps, started: Sequence[Started], task: Task
+) -> dict[str, tuple[Clustering, list[str]]]:
+    """Cluster some groups; return what came of each, and what to look at."""
+    if not started:
+        return {}
     options: KMeansOptions = task.options
-    prepared, ladder, record = started.prepared, started.ladder, started.record
+    tolerance, max_rounds = _move(step, started, options)
+    finalists: list[dict[int, Candidate]] = []
+    for group in started:
+        best = {}
+        for k in sorted({each.k for each in group.candidates}):
+            mine = [each for each in group.candidates if each.k == k and not each.part]
+            best[k] = best_of(mine)
+            if group.among:
+                best[k] = swapped_on(
+                    step,
+                    best[k],
+                    group.among,
+                    group.record,
+                    options,
+                    tolerance=tolerance,
+                    max_rounds=max_rounds,
+                )
+        for points in group.ladder[1:]:
+            if points.table and (points is not group.ladder[-1] or len(best) > 1):
+                _climb(step, list(best.values()), points, group.record, options, SAMPLE_ROUNDS)
+        finalists.append(best)
+    compared = _compared(step, started, finalists, options)
+    chosen = []
+    for group, best, (_, k, _, _) in zip(started, finalists, compared, strict=True):
+        [*samples, final] = group.ladder
+        step.drop(*(points.table for points in samples if points.table))
+        if best[k].points.source != final.source:
+            _climb(step, [best[k]], final, group.record, options, options.max_iterations)
+        chosen.append(best[k])
+    clusterings = finished(
+        step, [each.prepared for each in started], [each.previous for each in started], chosen
+    )
+    return {
+        clustering.group_key: _told(clustering, group, best, answer, options)
+        for clustering, group, best, answer in zip(
+            clusterings, started, chosen, compared, strict=True
+        )
+    }
+
+
+def _told(
+    clustering: Clustering,
+    group: Started,
+    best: Candidate,
+    answer: tuple[list[Quality], int, str, str | None],
+    options: KMeansOptions,
+) -> tuple[Clustering, list[str]]:
+    """Return a clustering with how it came about, and what a person should look at."""
+    qualities, chosen, reason, caution = answer
     warnings = [
         f"'{name}' is the same in every row, and left out of the features"
-        for name in prepared.constant
+        for name in group.prepared.constant
     ]
-    candidates, final = started.candidates, ladder[-1]
-    tolerance, max_rounds = 0.0, 0
-    if not record.rounds:
-        tolerance, max_rounds = _run(
-            step, candidates, record, options, final=final, last=len(ladder) == 1
-        )
-    qualities: list[Quality] = []
-    finalists = {}
-    for k in sorted({each.k for each in candidates}):
-        mine = [each for each in candidates if each.k == k and not each.part]
-        finalists[k] = best_of(mine)
-        if started.among:
-            finalists[k] = swapped_on(
-                step,
-                finalists[k],
-                started.among,
-                record,
-                options,
-                tolerance=tolerance,
-                max_rounds=max_rounds,
-            )
-    for points in ladder[1:]:
-        if points.table and (points is not final or len(finalists) > 1):
-            _climb(step, list(finalists.values()), points, record, options, SAMPLE_ROUNDS)
-    qualities, chosen, reason, caution = _compared(
-        step, finalists, candidates, ladder, prepared, options
-    )
     if caution:
         warnings.append(caution)
-    best = finalists[chosen]
-    step.drop(*(points.table for points in ladder if points.table and points is not final))
-    if best.points.source != final.source:
-        _climb(step, [best], final, record, options, options.max_iterations)
     if best.status == "max_iterations":
         warnings.append(
             f"not converged after {options.max_iterations} rounds (MAX_ITER): raise"
             " max_iterations or tolerance"
         )
-    clustering = finished(step, prepared, best, task)
     # What is said of the chosen k is measured on the assignments, once they are made.
     qualities = [
         replace(each, chosen=each.k == chosen, chosen_reason=reason if each.k == chosen else None)
         for each in qualities
     ]
     notes = {"status": best.status, "iterations": best.iterations}
-    return (
-        replace(clustering, qualities=qualities, rounds=record.rounds, notes=notes),
-        warnings,
-    )
+    told = replace(clustering, qualities=qualities, rounds=group.record.rounds, notes=notes)
+    return told, warnings
 
 
 def _climb(
@@ -317,38 +342,48 @@ def _climb(
 
 def _compared(
     step: Steps,
-    finalists: Mapping[int, Candidate],
-    candidates: Sequence[Candidate],
-    ladder: Sequence[Points],
-    prepared: Prepared,
+    started: Sequence[Started],
+    finalists: Sequence[Mapping[int, Candidate]],
     options: KMeansOptions,
-) -> tuple[list[Quality], int, str, str | None]:
-    """Measure every k on the largest points that are a work table, and choose one."""
-    ks = sorted(finalists)
-    pairs: dict[int, tuple[Centroids, Centroids]] = {}
-    for k in ks:
-        halves = [
-            [each for each in candidates if each.k == k and each.part == part] for part in HALVES
+) -> list[tuple[list[Quality], int, str, str | None]]:
+    """Measure every k of each group on its largest points that are a work table; choose one."""
+    pairs: dict[tuple[int, int], tuple[Points, tuple[Centroids, Centroids]]] = {}
+    several: dict[tuple[int, int], tuple[Points, Centroids]] = {}
+    for place, (group, best) in enumerate(zip(started, finalists, strict=True)):
+        for k in best:
+            first, second = (
+                [each for each in group.candidates if each.k == k and each.part == part]
+                for part in HALVES
+            )
+            if first and second:
+                halves = best_of(first).centroids, best_of(second).centroids
+                pairs[place, k] = group.ladder[0], halves
+            if len(best) > 1:
+                several[place, k] = best[k].points, best[k].centroids
+    alike = dict(zip(pairs, stability(step, list(pairs.values())), strict=True)) if pairs else {}
+    found = (
+        dict(zip(several, summaries(step, list(several.values())), strict=True)) if several else {}
+    )
+    compared: list[tuple[list[Quality], int, str, str | None]] = []
+    for place, (group, best) in enumerate(zip(started, finalists, strict=True)):
+        if len(best) == 1:
+            [k] = best
+            given = options.init_centroids or (options.warm_start and (place, k) not in pairs)
+            reason = "start centroids were given" if given else "k was given"
+            only = Quality(k, 0.0, 0.0, None, None, 0.0, alike.get((place, k)))
+            compared.append(([only], k, reason, None))
+            continue
+        qualities = [
+            scaled_up(
+                replace(
+                    quality(found[place, k], each.centroids), stability_ari=alike.get((place, k))
+                ),
+                group.prepared.total / each.points.weight,
+            )
+            for k, each in best.items()
         ]
-        if all(halves):
-            pairs[k] = (best_of(halves[0]).centroids, best_of(halves[1]).centroids)
-    found = stability(step, list(pairs.values()), ladder[0]) if pairs else []
-    indices = dict(zip(pairs, found, strict=True))
-    if len(ks) == 1:
-        only = Quality(ks[0], 0.0, 0.0, None, None, 0.0, indices.get(ks[0]))
-        given = options.init_centroids or (options.warm_start and not pairs)
-        return [only], ks[0], "start centroids were given" if given else "k was given", None
-    points = finalists[ks[0]].points
-    measured = summaries(step, [finalists[k].centroids for k in ks], points.source)
-    qualities = [
-        scaled_up(
-            replace(quality(clusters, finalists[k].centroids), stability_ari=indices.get(k)),
-            prepared.total / points.weight,
-        )
-        for k, clusters in zip(ks, measured, strict=True)
-    ]
-    chosen, reason, caution = choose(qualities, options)
-    return qualities, chosen, reason, caution
+        compared.append((qualities, *choose(qualities, options)))
+    return compared
 
 
 def _status(clusterings: Sequence[Clustering]) -> str:

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from seg_sql.algorithms.kmeans_features import coordinates
+from seg_sql.algorithms.kmeans_groups import ask, joined
 from seg_sql.algorithms.kmeans_points import Points
 from seg_sql.algorithms.kmeans_seed import Centroid, Centroids, rounded
 
@@ -92,7 +93,7 @@ class Record:
     """The rounds of a fit, the places of their groups, and the number of its statements."""
 
     rounds: list[Round] = field(default_factory=list)
-    places: list[int] = field(default_factory=list)
+    places: list[int | None] = field(default_factory=list)
     iteration: int = 0
 
 
@@ -188,75 +189,34 @@ def _tell(
 
 def clusters_of(step: Steps, fits: Sequence[tuple[Points, Centroids]]) -> list[tuple[Cluster, ...]]:
     """Count and sum up the points around some centroids, in one statement."""
-    xs = coordinates(len(fits[0][0].scales))
-    raws = list(fits[0][0].raws)
-    if fits[0][0].together is not None:
-        return _found(_rows_of_groups(step, fits, xs), fits)
-    ask = partial(
-        step.rows,
+    first = fits[0][0]
+    raws = list(first.raws)
+    look = partial(
+        ask,
+        step,
         "round",
-        candidates=[
-            {
-                "others": relative(step, centroids, points.scales),
-                "points": points.source,
-                "weighted": points.weighted,
-            }
+        [
+            (
+                points,
+                {"others": relative(step, centroids, points.scales), "weighted": points.weighted},
+            )
             for points, centroids in fits
         ],
-        xs=xs,
+        xs=coordinates(len(first.scales)),
         raws=raws,
     )
-    rows = step.engine.sparingly(ask, rows=fits[0][0].rows, columns=len(xs)) if raws else ask()
-    return _found(rows, fits)
-
-
-def _rows_of_groups(
-    step: Steps, fits: Sequence[tuple[Points, Centroids]], xs: Sequence[str]
-) -> list[dict[str, Any]]:
-    """Ask for a round of candidates of many groups: a statement for each number of clusters."""
-    rows = []
-    for k in sorted({len(centroids) for _, centroids in fits}):
-        others = range(1, k)
-        doubles = [f"square_{other}" for other in others]
-        doubles += [f"twice_{other}_{axis}" for other in others for axis in range(len(xs))]
-        whole = ["candidate", "place", "share", "half_share"]
-        candidates: list[list[Any]] = []
-        for number, (points, centroids) in enumerate(fits):
-            if len(centroids) == k:
-                terms = relative(step, centroids, points.scales)
-                squares = [each["square"] for each in terms]
-                twice = [value for each in terms for value in each["twice"]]
-                candidates.append([number, points.place, *points.shares, *squares, *twice])
-        select = step.sql(
-            "literal_rows",
-            columns=[{"name": name, "data_type": "integer"} for name in whole]
-            + [{"name": name, "data_type": "double"} for name in doubles],
-            rows=candidates,
-        )
-        rows += step.rows(
-            "round_of_groups",
-            points=fits[0][0].together,
-            candidates=select,
-            xs=xs,
-            others=others,
-        )
-    return rows
-
-
-def _found(
-    rows: Sequence[Mapping[str, Any]], fits: Sequence[tuple[Points, Centroids]]
-) -> list[tuple[Cluster, ...]]:
-    """Return the clusters around the centroids of each fit, from the rows of a round."""
-    raws = len(fits[0][0].raws)
-    found: list[dict[int, Mapping[str, Any]]] = [{} for _ in fits]
-    for row in rows:
-        found[row["candidate"]][row["label"]] = row
+    alone = raws and first.place is None
+    found = (
+        step.engine.sparingly(look, rows=first.rows, columns=len(first.scales)) if alone else look()
+    )
     return [
         tuple(
-            _relative(cluster(clusters.get(place), raws, points.scales), centroid)
-            for place, centroid in enumerate(centroids)
+            _relative(each, centroid)
+            for each, centroid in zip(
+                clusters(rows, len(centroids), len(raws), points.scales), centroids, strict=True
+            )
         )
-        for (points, centroids), clusters in zip(fits, found, strict=True)
+        for (points, centroids), rows in zip(fits, found, strict=True)
     ]
 
 
@@ -264,6 +224,14 @@ def _relative(cluster: Cluster, centroid: Centroid) -> Cluster:
     """Return a cluster with its inertia less that around 0: the sum of |c|^2 - 2 x.c."""
     moved = math.fsum(2 * each * total for each, total in zip(centroid, cluster.sums, strict=True))
     return replace(cluster, inertia=cluster.weight * _square(centroid) - moved)
+
+
+def clusters(
+    rows: Sequence[Mapping[str, Any]], k: int, raws: int, scales: Sequence[float]
+) -> list[Cluster]:
+    """Return rows of sums as the k clusters that they are labelled with."""
+    found = {row["label"]: row for row in rows}
+    return [cluster(found.get(label), raws, scales) for label in range(k)]
 
 
 def cluster(row: Mapping[str, Any] | None, raws: int, scales: Sequence[float]) -> Cluster:
@@ -360,13 +328,13 @@ def _moved(
 def _farthest(step: Steps, candidate: Candidate, count: int) -> list[Centroid]:
     """Return the points that are farthest from their centroids, for clusters without a point."""
     literal = step.engine.literal
-    scales = candidate.points.scales
-    xs = coordinates(len(scales))
+    points = candidate.points
+    xs = coordinates(len(points.scales))
     rows = step.rows(
         "farthest",
-        points=candidate.points.source,
+        points=points.source if points.place is None else joined(step, [(points, {})])[0][1],
         xs=xs,
-        scales=[literal(scale) for scale in scales],
+        scales=[literal(scale) for scale in points.scales],
         centroids=[[literal(value) for value in each] for each in candidate.centroids],
         limit=count,
     )
@@ -375,7 +343,7 @@ def _farthest(step: Steps, candidate: Candidate, count: int) -> list[Centroid]:
 
 def _drop(candidates: Sequence[Candidate]) -> None:
     """Give up candidates that cannot catch up with the best of their k at their present pace."""
-    races: dict[tuple[int, int, str], list[Candidate]] = {}
+    races: dict[tuple[int | None, int, str], list[Candidate]] = {}
     for each in candidates:
         if each.status in ("running", "converged"):
             races.setdefault((each.points.place, each.k, each.part), []).append(each)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from seg_sql.algorithms.kmeans_features import Feature, Prepared, points_sql
 from seg_sql.algorithms.kmeans_lloyd import Cluster, Round
+from seg_sql.algorithms.kmeans_points import Points
 from seg_sql.algorithms.kmeans_quality import Quality, nearest_sql
 from seg_sql.algorithms.kmeans_seed import Centroids
 
@@ -35,6 +36,7 @@ class Clustering:
 
     Attributes:
         prepared: The rows and how they become points; None when the fit was published before.
+        points: Those points, all of them.
         features: The features.
         centroids: In scaled units.
         ids: The id of each.
@@ -51,6 +53,7 @@ class Clustering:
     ids: tuple[int, ...]
     labels: tuple[str, ...]
     prepared: Prepared | None = None
+    points: Points | None = None
     clusters: Sequence[Cluster] = ()
     qualities: Sequence[Quality] = ()
     rounds: Sequence[Round] = ()
@@ -198,10 +201,48 @@ def _profile(clustering: Clustering) -> list[list[Any]]:
     return rows
 
 
+@dataclass(frozen=True)
+class Part:
+    """Some rows to assign, with the clusters that they may come into.
+
+    Attributes:
+        points: Their points, in parentheses, beside the key as key0, key1 ..
+        clusters: What `clusters_sql` says of them; literals, or columns of the points.
+        columns: Those columns.
+    """
+
+    points: str
+    clusters: Mapping[str, Any]
+    columns: Sequence[str] = ()
+
+
+def clusters_sql(step: Steps, clustering: Clustering) -> dict[str, Any]:
+    """Return the clusters of a group as literals."""
+    literal = step.engine.literal
+    return {
+        "key": literal(clustering.group_key),
+        "centroids": [list(map(literal, each)) for each in clustering.centroids],
+        "ids": list(map(literal, clustering.ids)),
+        "labels": list(map(literal, clustering.labels)),
+    }
+
+
+def keyed_points_sql(
+    step: Steps,
+    relation: str,
+    features: Sequence[Mapping[str, Any]],
+    conditions: Sequence[str],
+    key: Sequence[str],
+) -> str:
+    """Return the SELECT of a relation's rows as points, beside the key as key0, key1 .."""
+    # The names of the user's columns may be names of ours.
+    kept = [f"{step.engine.quote(name)} as key{place}" for place, name in enumerate(key)]
+    return points_sql(step, relation, features, conditions=conditions, kept=kept)
+
+
 def assigned_sql(
     step: Steps,
-    clusterings: Sequence[Clustering],
-    relations: Sequence[tuple[str, Sequence[str], Sequence[Mapping[str, Any]]]],
+    parts: Sequence[Part],
     key: Sequence[str],
     *,
     as_of: str | None,
@@ -211,38 +252,26 @@ def assigned_sql(
 
     Args:
         step: Renders it.
-        clusterings: One for each group.
-        relations: For each, the relation, the conditions on its rows and the features as the
-            templates read them.
+        parts: The rows of the groups.
         key: The columns that identify a row.
         as_of: The day for the column of this name.
         fitted_as_of: The day for the column of this name.
     """
     literal = step.engine.literal
-    keys = [step.engine.quote(name) for name in key]
-    # The names of the user's columns may be names of ours.
-    inner_keys = [f"key{place}" for place in range(len(keys))]
-    groups = []
-    for clustering, (relation, conditions, features) in zip(clusterings, relations, strict=True):
-        points = points_sql(
-            step,
-            relation,
-            features,
-            conditions=conditions,
-            kept=[f"{key} as {inner}" for key, inner in zip(keys, inner_keys, strict=True)],
-        )
-        groups.append(
-            {
-                "key": literal(clustering.group_key),
-                "nearest": nearest_sql(step, clustering.centroids, points, inner_keys),
-                "ids": [literal(id_) for id_ in clustering.ids],
-                "labels": [literal(label) for label in clustering.labels],
-            }
-        )
+    keys = {f"key{place}": step.engine.quote(name) for place, name in enumerate(key)}
+    groups = [
+        {
+            **part.clusters,
+            "nearest": nearest_sql(
+                step, part.clusters["centroids"], part.points, [*keys, *part.columns]
+            ),
+        }
+        for part in parts
+    ]
     return step.sql(
         "assigned",
         groups=groups,
-        keys=dict(zip(inner_keys, keys, strict=True)),
+        keys=keys,
         as_of=literal(as_of),
         fitted_as_of=literal(fitted_as_of),
     )

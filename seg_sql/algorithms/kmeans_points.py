@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from seg_sql.algorithms.kmeans_features import HASH_END, Prepared
+from seg_sql.algorithms.kmeans_features import HASH_END, Prepared, points_sql
+from seg_sql.algorithms.kmeans_groups import Source
 from seg_sql.algorithms.kmeans_options import KMeansOptions
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ class Points:
         hash_end: The hashes h of their rows lie below it.
         raws: The features in their own units, where they are there as well.
         table: The work table that they are, unless they are read from the relation each time.
-        together: The work table in which those of many groups are, each with its place.
+        place: The number of their group, where the source holds those of several.
+        columns: What is there beside place and w.
         shares: What of w, and of half_w, is their weight there.
     """
 
@@ -55,8 +57,8 @@ class Points:
     hash_end: int = HASH_END
     raws: tuple[str, ...] = ()
     table: str | None = None
-    together: str | None = None
-    place: int = 0
+    place: int | None = None
+    columns: tuple[str, ...] = ()
     shares: tuple[int, int] = (1, 0)
 
 
@@ -106,7 +108,7 @@ def _grouped(step: Steps, prepared: Prepared, options: KMeansOptions) -> list[Po
 def _table(step: Steps, prepared: Prepared, source: str, stage: str, rows: int) -> Points:
     weighted = prepared.weight is not None
     select = step.sql(
-        "sample_points", xs=prepared.xs, weighted=weighted, points=f"{source} as points"
+        "sample_points", columns=prepared.xs, weighted=weighted, points=f"{source} as points"
     )
     make = partial(step.table, select, analyze=False)
     return _points(
@@ -154,37 +156,75 @@ def _extent(
     return step.row("extent", xs=prepared.xs, points=points, count_distinct=count_distinct)
 
 
-def all_rows(step: Steps, prepared: Prepared) -> Points:
-    """Return all points, read from the relation each time: a copy would cost more than it saves."""
-    squares = sum(
-        (each.deviation**2 + (each.mean - each.center) ** 2) / each.scale**2
-        for each in prepared.features
-    )
+def all_rows(step: Steps, prepared: Prepared, points: Points | None = None) -> Points:
+    """Return all points, read from the relation each time: a copy would cost more than it saves.
+
+    Those of a group that shares a work table with others are read from there.
+    """
+    if points is not None and points.place is not None:
+        return replace(points, raws=prepared.raws)
     return Points(
         source=prepared.points(step, scaled=False, raw=True),
         scales=tuple(feature.scale for feature in prepared.features),
         rows=prepared.rows,
         weight=prepared.total,
-        squares=prepared.total * squares,
+        squares=prepared.squares,
         stage="all rows",
         weighted=prepared.weight is not None,
-        raws=tuple(f"raw{place}" for place in range(len(prepared.features))),
+        raws=prepared.raws,
     )
+
+
+def of_groups(step: Steps, source: Source, prepared: Sequence[Prepared]) -> list[Points]:
+    """Return the points of each group, from one work table of them all.
+
+    They hold the keys and the raw values too, so that the relation is not read again.
+    """
+    one = prepared[0]
+    context, relation, _ = source.beside(
+        step,
+        [each.group_key for each in prepared],
+        [{"features": [each.context(step) for each in group.features]} for group in prepared],
+    )
+    keys = {f"key{place}": step.engine.quote(name) for place, name in enumerate(one.key)}
+    select = points_sql(
+        step,
+        relation,
+        context["features"],
+        conditions=one.conditions,
+        kept=["seg_candidate as place", *(f"{key} as {inner}" for inner, key in keys.items())],
+        raw=True,
+        lot=one.lot,
+        weight=one.weight,
+    )
+    columns = [*keys, *one.xs, *one.raws]
+    select = step.sql(
+        "sample_points",
+        columns=["place", *columns],
+        weighted=True,
+        points=f"{select} as points",
+    )
+    table = step.table(select, analyze=False)
+    return [
+        Points(
+            source=step.relation(table),
+            scales=(1.0,) * len(group.features),
+            rows=group.rows,
+            weight=group.total,
+            squares=group.squares,
+            stage="all rows",
+            weighted=True,
+            table=table,
+            place=place,
+            columns=(*columns, "half_w", "h"),
+        )
+        for place, group in enumerate(prepared)
+    ]
 
 
 def half(step: Steps, points: Points, xs: Sequence[str], *, first: bool) -> Points:
     """Return the points of a hash half of a work table of points."""
+    if points.place is not None:
+        return replace(points, stage="half", shares=(0, 1) if first else (1, -1))
     source = step.sql("half", xs=xs, points=points.source, first=first)
-    return replace(
-        points,
-        source=f"(\n{source}\n)",
-        stage="half",
-        weighted=True,
-        shares=(0, 1) if first else (1, -1),
-    )
-
-
-def put_together(step: Steps, groups: Sequence[Points], xs: Sequence[str]) -> str:
-    """Make a work table of the points of many groups, which have the same coordinates."""
-    select = step.sql("points_of_groups", sources=[each.source for each in groups], xs=xs)
-    return step.relation(step.table(select, analyze=False))
+    return replace(points, source=f"(\n{source}\n)", stage="half", weighted=True)

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from seg_sql.algorithms.kmeans_features import coordinates
-from seg_sql.algorithms.kmeans_lloyd import Cluster, cluster
+from seg_sql.algorithms.kmeans_groups import ask
+from seg_sql.algorithms.kmeans_lloyd import Cluster, cluster, clusters
 from seg_sql.algorithms.kmeans_options import KMeansOptions
 from seg_sql.algorithms.kmeans_points import Points
 from seg_sql.algorithms.kmeans_seed import Centroids
@@ -32,36 +33,45 @@ class Quality:
     chosen_reason: str | None = None
 
 
-def nearest_sql(step: Steps, centroids: Centroids, points: str, kept: Sequence[str]) -> str:
-    """Return the SELECT that finds each point's two nearest centroids."""
-    literal = step.engine.literal
+def nearest_sql(
+    step: Steps, centroids: Sequence[Sequence[str]], points: str, kept: Sequence[str]
+) -> str:
+    """Return the SELECT that finds each point's two nearest of some centroids, given in SQL."""
     return step.sql(
         "nearest",
         points=points,
         kept=kept,
         ds=[f"d{place}" for place in range(len(centroids))],
-        centroids=[[literal(value) for value in centroid] for centroid in centroids],
+        centroids=centroids,
     )
 
 
 def summaries(
-    step: Steps, fits: Sequence[Centroids], points: str, *, raws: Sequence[str] = ()
+    step: Steps, fits: Sequence[tuple[Points, Centroids]], *, raws: Sequence[str] = ()
 ) -> list[list[Cluster]]:
     """Measure the clusters of some fits on scaled points, in one statement."""
-    xs = coordinates(len(fits[0][0]))
-    kept = [*xs, *raws, "w"]
-    rows = step.rows(
+    literal = step.engine.literal
+    xs = coordinates(len(fits[0][0].scales))
+
+    def complete(candidate: dict[str, Any]) -> dict[str, Any]:
+        columns = [*candidate["by"], *xs, *raws, "w"]
+        nearest = nearest_sql(step, candidate["centroids"], candidate["points"], columns)
+        return {**candidate, "nearest": nearest}
+
+    found = ask(
+        step,
         "summary",
-        candidates=[{"nearest": nearest_sql(step, centroids, points, kept)} for centroids in fits],
+        [
+            (points, {"centroids": [list(map(literal, each)) for each in centroids]})
+            for points, centroids in fits
+        ],
+        complete=complete,
         xs=xs,
         raws=raws,
     )
-    found: list[dict[int, Mapping[str, Any]]] = [{} for _ in fits]
-    for row in rows:
-        found[row["candidate"]][row["label"]] = row
     return [
-        [cluster(clusters.get(label), len(raws), (1.0,) * len(xs)) for label in range(len(fit))]
-        for clusters, fit in zip(found, fits, strict=True)
+        clusters(rows, len(centroids), len(raws), (1.0,) * len(xs))
+        for (_, centroids), rows in zip(fits, found, strict=True)
     ]
 
 
@@ -121,27 +131,26 @@ def _davies_bouldin(clusters: Sequence[Cluster], centroids: Centroids) -> float 
 
 
 def stability(
-    step: Steps, pairs: Sequence[tuple[Centroids, Centroids]], points: Points
+    step: Steps, fits: Sequence[tuple[Points, tuple[Centroids, Centroids]]]
 ) -> list[float]:
-    """Return how alike the two fits of each pair part the points: adjusted Rand indices."""
+    """Return how alike the two fits of each pair part their points: adjusted Rand indices."""
     literal = step.engine.literal
-    listed = []
-    for pair in pairs:
-        columns: list[dict[str, Any]] = []
-        sides: list[list[str]] = []
-        for side, centroids in zip("ab", pair, strict=True):
-            names = [f"{side}{place}" for place in range(len(centroids))]
-            columns += [
-                {"name": name, "centroid": [literal(value) for value in centroid]}
-                for name, centroid in zip(names, centroids, strict=True)
-            ]
-            sides.append(names)
-        listed.append({"columns": columns, "first": sides[0], "second": sides[1]})
-    rows = step.rows("contingency", pairs=listed, points=points.source)
-    tables: list[dict[tuple[int, int], float]] = [{} for _ in pairs]
-    for row in rows:
-        tables[row["pair"]][row["first_label"], row["second_label"]] = float(row["weight"])
-    return [adjusted_rand(table) for table in tables]
+    asked = [
+        (
+            points,
+            {
+                side: [list(map(literal, each)) for each in centroids]
+                for side, centroids in zip(("first", "second"), pair, strict=True)
+            },
+        )
+        for points, pair in fits
+    ]
+    return [
+        adjusted_rand(
+            {(row["first_label"], row["second_label"]): float(row["weight"]) for row in rows}
+        )
+        for rows in ask(step, "contingency", asked)
+    ]
 
 
 def adjusted_rand(table: Mapping[tuple[int, int], float]) -> float:

@@ -15,17 +15,25 @@ if TYPE_CHECKING:
     from seg_sql.step import Steps
 
 
-def previous_fit(step: Steps, task: Task, prepared: Prepared) -> dict[int, Centroid] | None:
-    """Return the last fit's centroids by id, in the scaled units of the present one.
+def previous_fits(
+    step: Steps, task: Task, prepared: Sequence[Prepared]
+) -> list[dict[int, Centroid] | None]:
+    """Return for each group the last fit's centroids by id, in the scaled units of the present one.
 
     None when there is none, or when it had other features.
     """
     if not {"centroids", "features"} <= set(task.previous):
-        return None
-    values: dict[int, dict[str, float]] = {}
+        return [None] * len(prepared)
+    values: dict[str, dict[int, dict[str, float]]] = {}
     for row in stored(step, task.previous):
-        if row["group_key"] == prepared.group_key:
-            values.setdefault(int(row["cluster_id"]), {})[row["feature"]] = float(row["value"])
+        by_id = values.setdefault(row["group_key"], {})
+        by_id.setdefault(int(row["cluster_id"]), {})[row["feature"]] = float(row["value"])
+    return [_scaled(each, values.get(each.group_key, {})) for each in prepared]
+
+
+def _scaled(
+    prepared: Prepared, values: Mapping[int, Mapping[str, float]]
+) -> dict[int, Centroid] | None:
     names = {feature.name for feature in prepared.features}
     if not values or any(by_feature.keys() != names for by_feature in values.values()):
         return None

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from seg_sql.algorithms import Fit, Task
 from seg_sql.algorithms.kmeans_options import KMeansOptions
-from seg_sql.algorithms.kmeans_outputs import assigned_sql
-from seg_sql.algorithms.kmeans_prepare import LARGEST, feature_names
+from seg_sql.algorithms.kmeans_outputs import Part, assigned_sql, clusters_sql, keyed_points_sql
+from seg_sql.algorithms.kmeans_profile import LARGEST, feature_names
 from seg_sql.algorithms.kmeans_refit import stored, stored_fit
 from seg_sql.algorithms.output_tables import output_table
 from seg_sql.errors import ModelError
@@ -26,7 +26,7 @@ def scored(step: Steps, relation: str, task: Task) -> Fit:
         if name not in ("", "exclusions"):
             select = step.sql("columns", relation=published)
             outputs[name] = step.table(select, work=False)
-    found = step.rows("exclusions", relation=relation, reasons=reasons)
+    found = step.rows("exclusions", relation=relation, reasons=reasons, by=[])
     excluded = [[row["reason"], int(row["row_count"])] for row in found]
     outputs["exclusions"] = output_table(step, "exclusions", excluded)
     return Fit(outputs=outputs, status="SCORED with the last fit", warnings=warnings)
@@ -90,7 +90,7 @@ def _scoring(
         finite = f"abs({column}) < {literal(LARGEST)}"
         kept = finite if feature.fill_value is None else f"({column} is null or {finite})"
         reasons.append(_reason(step, f"{feature.name} is no finite number", kept))
-    relations = []
+    parts = []
     group = ""
     if options.group_by:
         group = step.sql("group_key", columns=[quote(name) for name in options.group_by])
@@ -98,13 +98,12 @@ def _scoring(
         conditions = [reason["kept"] for reason in reasons]
         conditions += [f"{group} = {literal(each.group_key)}"] if group else []
         contexts = [feature.context(step, exact=True) for feature in each.features]
-        relations.append((relation, conditions, contexts))
+        points = keyed_points_sql(step, relation, contexts, conditions, task.key)
+        parts.append(Part(points, clusters_sql(step, each)))
     if group:
         known = ", ".join(literal(each.group_key) for each in clusterings)
         reasons.insert(0, _reason(step, "group not in the fit", f"{group} in ({known})"))
-    select = assigned_sql(
-        step, clusterings, relations, task.key, as_of=task.as_of, fitted_as_of=fitted_as_of
-    )
+    select = assigned_sql(step, parts, task.key, as_of=task.as_of, fitted_as_of=fitted_as_of)
     return select, reasons
 
 

@@ -7,15 +7,16 @@ these cells, which are few, all the restarts of kmeans++ and Lloyd cost less tha
 
 from __future__ import annotations
 
-import heapq
 import math
 import operator
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from itertools import repeat
+from typing import TYPE_CHECKING, Any
 
 from seg_sql.algorithms.kmeans_features import HASH_END, coordinates
+from seg_sql.algorithms.kmeans_groups import ask, padded
 from seg_sql.algorithms.kmeans_points import Points
 
 if TYPE_CHECKING:
@@ -65,33 +66,45 @@ def rounded(values: Sequence[float]) -> Centroid:
 
 
 def draw(
-    step: Steps, points: Points, count: int, *, seed: int, batch: int, far: Sequence[Centroid] = ()
-) -> list[Centroid]:
-    """Draw points by the hash of their rows.
+    step: Steps,
+    points: Sequence[Points],
+    count: int,
+    *,
+    seed: int,
+    batch: int,
+    far: Sequence[Sequence[Centroid]] = (),
+) -> list[list[Centroid]]:
+    """Draw some points of each by the hash of their rows.
 
     Args:
         step: Runs the statement.
-        points: A work table of points.
+        points: A work table of points, or the points of groups.
         count: How many.
         seed: The seed of the fit.
         batch: Which draw of the fit this is.
-        far: Points so far: the chance of a row grows with its squared distance to the nearest of
-            them, and rows that are equal to one are not drawn.
+        far: For each, points so far: the chance of a row grows with its squared distance to the
+            nearest of them, and rows that are equal to one are not drawn.
     """
     literal = step.engine.literal
-    xs = coordinates(len(points.scales))
+    xs = coordinates(len(points[0].scales))
     generator = random.Random(f"{seed}:{batch}")
-    rows = step.rows(
+    contexts = [
+        {
+            "far": [list(map(literal, centroid)) for centroid in drawn],
+            "hash_below": _part(each, SEED_ROWS),
+        }
+        for each, drawn in zip(points, padded(far or [()] * len(points)), strict=True)
+    ]
+    found = ask(
+        step,
         "seed",
-        points=points.source,
+        list(zip(points, contexts, strict=True)),
         xs=xs,
         factor=generator.randrange(2**20, HASH_END),
         offset=generator.randrange(HASH_END),
-        centroids=[list(map(literal, centroid)) for centroid in far],
         limit=count,
-        hash_below=_part(points, SEED_ROWS),
     )
-    return [tuple(float(row[x]) for x in xs) for row in rows]
+    return [[tuple(float(row[x]) for x in xs) for row in rows] for rows in found]
 
 
 def _part(points: Points, rows: int) -> int | None:
@@ -99,47 +112,65 @@ def _part(points: Points, rows: int) -> int | None:
     return None if points.rows <= rows else points.hash_end * rows // points.rows
 
 
+def most_drawn(k: int) -> int:
+    """Return how many points are drawn for k clusters, mostly."""
+    return (1 + FAR_BATCHES) * max(BATCH, 2 * k)
+
+
 def spread_out(
-    step: Steps, points: Points, k: int, *, seed: int, batch_size: int = BATCH
-) -> list[Centroid]:
-    """Draw points, first any and then far ones; at least k, unless fewer points differ."""
+    step: Steps, points: Sequence[Points], k: int, *, seed: int, batch_size: int = BATCH
+) -> list[list[Centroid]]:
+    """Draw some points of each, first any and then far ones; at least k, unless fewer differ."""
     count = max(batch_size, 2 * k)
-    drawn = list(dict.fromkeys(draw(step, points, count, seed=seed, batch=0)))
+    drawn = [list(dict.fromkeys(each)) for each in draw(step, points, count, seed=seed, batch=0)]
+    wanting = list(range(len(points)))
     batch = 1
-    while batch <= FAR_BATCHES or len(drawn) < k:
-        found = draw(step, points, count, seed=seed, batch=batch, far=drawn)
-        if not found and points.rows > SEED_ROWS and len(drawn) < k:
-            every = replace(points, rows=SEED_ROWS)
-            found = draw(step, every, count, seed=seed, batch=batch, far=drawn)
-        if not found:
-            break
-        drawn = list(dict.fromkeys([*drawn, *found]))
+    while wanting:
+        mine, far = [points[place] for place in wanting], [drawn[place] for place in wanting]
+        found = draw(step, mine, count, seed=seed, batch=batch, far=far)
+        if not found[0] and mine[0].rows > SEED_ROWS and len(far[0]) < k:
+            every = [replace(mine[0], rows=SEED_ROWS)]
+            found = draw(step, every, count, seed=seed, batch=batch, far=far)
+        for place, more in zip(wanting, found, strict=True):
+            drawn[place] = list(dict.fromkeys([*drawn[place], *more]))
         batch += 1
+        wanting = [
+            place
+            for place, more in zip(wanting, found, strict=True)
+            if more and (batch <= FAR_BATCHES or len(drawn[place]) < k)
+        ]
     return drawn
 
 
-def cells(step: Steps, points: Points, drawn: Sequence[Centroid]) -> list[list[Cell]]:
-    """Return the cells of the drawn points: for all rows, and for each hash half."""
+def cells(
+    step: Steps, points: Sequence[Points], drawn: Sequence[Sequence[Centroid]]
+) -> list[list[list[Cell]]]:
+    """Return for each the cells of its drawn points: for all rows, and for each hash half."""
     literal = step.engine.literal
-    xs = coordinates(len(points.scales))
-    rows = step.rows(
-        "cells",
-        points=points.source,
-        xs=xs,
-        hash_below=_part(points, SEED_ROWS),
-        centroids=[
-            {
-                "square": literal(sum(value * value for value in centroid)),
-                "twice": [literal(2 * value) for value in centroid],
-            }
-            for centroid in drawn
-        ],
-    )
+    xs = coordinates(len(points[0].scales))
+    contexts = [
+        {
+            "hash_below": _part(each, SEED_ROWS),
+            "centroids": [
+                {
+                    "square": literal(sum(value * value for value in centroid)),
+                    "twice": [literal(2 * value) for value in centroid],
+                }
+                for centroid in centroids
+            ],
+        }
+        for each, centroids in zip(points, padded(drawn), strict=True)
+    ]
+    found = ask(step, "cells", list(zip(points, contexts, strict=True)), xs=xs)
+    return [_cells(rows, len(xs)) for rows in found]
+
+
+def _cells(rows: Sequence[Mapping[str, Any]], axes: int) -> list[list[Cell]]:
     everything, first, second = [], [], []
     for row in sorted(rows, key=lambda row: int(row["label"])):
         weight, half = float(row["weight"]), float(row["half_weight"])
-        sums = [float(row[f"sum_{axis}"]) for axis in range(len(xs))]
-        halves = [float(row[f"half_sum_{axis}"]) for axis in range(len(xs))]
+        sums = [float(row[f"sum_{axis}"]) for axis in range(axes)]
+        halves = [float(row[f"half_sum_{axis}"]) for axis in range(axes)]
         rest = [whole - part for whole, part in zip(sums, halves, strict=True)]
         everything.append(_cell(sums, weight))
         if half > 0:
@@ -153,6 +184,37 @@ def _cell(sums: Sequence[float], weight: float) -> Cell:
     return Cell(rounded([value / weight for value in sums]), weight)
 
 
+@dataclass(frozen=True)
+class _Search:
+    """Cells to search among, and what every restart asks of them.
+
+    Attributes:
+        means: Their means.
+        weights: Their weights.
+        weighted: Their means times their weights.
+        apart: The squared distances of all means to each mean.
+    """
+
+    means: list[Centroid]
+    weights: list[float]
+    weighted: list[Centroid]
+    apart: list[list[float]]
+
+
+def _search(among: Sequence[Cell]) -> _Search:
+    means = [cell.mean for cell in among]
+    return _Search(
+        means=means,
+        weights=[cell.weight for cell in among],
+        weighted=[tuple(cell.weight * value for value in cell.mean) for cell in among],
+        apart=[_squared(means, mean) for mean in means],
+    )
+
+
+def _squared(means: Sequence[Centroid], centroid: Centroid) -> list[float]:
+    return [distance**2 for distance in map(math.dist, means, repeat(centroid))]
+
+
 def starts(
     among: Sequence[Cell], k: int, restarts: int, *, seed: int, part: str = ""
 ) -> list[Start]:
@@ -164,62 +226,56 @@ def starts(
     """
     if len(among) < k:
         return []
+    search = _search(among)
     found: dict[float, Start] = {}
     for restart in range(restarts):
         generator = random.Random(f"{seed}:{k}:{restart}:{part}")
-        drawn = _plus_plus(among, k, generator)
+        drawn = _plus_plus(search, k, generator)
         # What is best among the cells need not be best among the points: some are left as drawn.
         if restart % SWAPPED == 0:
-            drawn = _swapped(among, drawn, generator)
-        end = _end(among, drawn, restart)
+            drawn = _swapped(search, drawn, generator)
+        end = _end(search, [search.means[place] for place in drawn], restart)
         found.setdefault(float(f"{end.inertia:.9g}"), end)
     return sorted(found.values(), key=lambda start: (start.inertia, start.restart))
 
 
-def _plus_plus(among: Sequence[Cell], k: int, generator: random.Random) -> list[Centroid]:
+def _plus_plus(search: _Search, k: int, generator: random.Random) -> list[int]:
     """Draw k means of cells by greedy kmeans++: of a few draws, the one that leaves the least."""
-    weights = [cell.weight for cell in among]
-    means = [cell.mean for cell in among]
-    first = generator.choices(means, weights)[0]
-    chosen = [first]
-    apart = [math.dist(mean, first) ** 2 for mean in means]
+    weights, places = search.weights, range(len(search.weights))
+    chosen = generator.choices(places, weights)
+    apart = search.apart[chosen[0]]
     tries = 2 + int(math.log(k))
     while len(chosen) < k:
-        chances = [weight * squared for weight, squared in zip(weights, apart, strict=True)]
-        if not any(chance > 0 for chance in chances):
-            chances = [1.0] * len(among)
+        chances = list(map(operator.mul, weights, apart))
+        if not any(chances):
+            chances = [1.0] * len(weights)
         best, least = apart, math.inf
-        for mean in generator.choices(means, chances, k=tries):
-            left = [
-                min(squared, math.dist(other, mean) ** 2)
-                for squared, other in zip(apart, means, strict=True)
-            ]
+        for place in generator.choices(places, chances, k=tries):
+            left = list(map(min, apart, search.apart[place]))
             total = math.fsum(map(operator.mul, left, weights))
             if total < least:
-                best, least, drawn = left, total, mean
+                best, least, drawn = left, total, place
         apart = best
         chosen.append(drawn)
     return chosen
 
 
-def _swapped(
-    among: Sequence[Cell], centroids: list[Centroid], generator: random.Random
-) -> list[Centroid]:
-    """Put drawn means in the place of centroids as long as less inertia is left.
+def _swapped(search: _Search, chosen: Sequence[int], generator: random.Random) -> list[int]:
+    """Put drawn means in the place of others as long as less inertia is left.
 
     The local search of Lattanzi and Sohler (2019) after kmeans++.
     """
-    centroids = list(centroids)
-    nearest = _two_nearest(among, centroids)
-    for _ in range(SWAPS * len(centroids)):
-        swap = _swap(among, nearest, len(centroids), generator)
+    chosen = list(chosen)
+    nearest = _two_nearest([search.apart[place] for place in chosen])
+    for _ in range(SWAPS * len(chosen)):
+        swap = _swap(search, nearest, len(chosen), generator)
         if swap is None:
             break
         drawn, place, gain = swap
         if gain > 0:
-            centroids[place] = drawn
-            nearest = _two_nearest(among, centroids)
-    return centroids
+            chosen[place] = drawn
+            nearest = _two_nearest([search.apart[each] for each in chosen])
+    return chosen
 
 
 def searched(among: Sequence[Cell], k: int, restarts: int, *, seed: int) -> list[Start]:
@@ -233,12 +289,14 @@ def searched(among: Sequence[Cell], k: int, restarts: int, *, seed: int) -> list
     >>> searched(few, 2, 1, seed=1)[0].centroids
     ((0.3333333333,), (9.0,))
     """
+    search = _search(among)
     found: dict[float, Start] = {}
     for restart in range(restarts):
         generator = random.Random(f"{seed}:{k}:{restart}:searched")
-        best = _end(among, _plus_plus(among, k, generator), restart)
+        drawn = _plus_plus(search, k, generator)
+        best = _end(search, [search.means[place] for place in drawn], restart)
         found.setdefault(float(f"{best.inertia:.9g}"), best)
-        for end in _swap_ends(among, best, SEARCHED_SWAPS, generator):
+        for end in _swap_ends(search, best, SEARCHED_SWAPS, generator):
             found.setdefault(float(f"{end.inertia:.9g}"), end)
     return sorted(found.values(), key=lambda start: (start.inertia, start.restart))
 
@@ -247,95 +305,100 @@ def swaps(
     among: Sequence[Cell], centroids: Centroids, count: int, *, seed: int, batch: int
 ) -> list[Start]:
     """Return ends of swaps of a centroid for a drawn mean of a cell, the best first."""
+    search = _search(among)
     generator = random.Random(f"{seed}:{len(centroids)}:{batch}:swaps")
     found: dict[float, Start] = {}
     for number in range(count):
-        for end in _swap_ends(among, Start(number, centroids, math.inf), 1, generator):
+        for end in _swap_ends(search, Start(number, centroids, math.inf), 1, generator):
             found.setdefault(float(f"{end.inertia:.9g}"), end)
     return sorted(found.values(), key=lambda start: (start.inertia, start.restart))
 
 
 def _swap_ends(
-    among: Sequence[Cell], best: Start, count: int, generator: random.Random
+    search: _Search, best: Start, count: int, generator: random.Random
 ) -> Iterator[Start]:
     """Yield the end on the cells after each swap, going on from the best so far."""
     for _ in range(count):
         kept = best.centroids
-        swap = _swap(among, _two_nearest(among, kept), len(kept), generator)
+        nearest = _two_nearest([_squared(search.means, centroid) for centroid in kept])
+        swap = _swap(search, nearest, len(kept), generator)
         if swap is None:
             return
         drawn, place, _ = swap
-        end = _end(among, [*kept[:place], drawn, *kept[place + 1 :]], best.restart)
+        swapped = [*kept[:place], search.means[drawn], *kept[place + 1 :]]
+        end = _end(search, swapped, best.restart)
         yield end
         if end.inertia < best.inertia:
             best = end
 
 
-def _end(among: Sequence[Cell], centroids: list[Centroid], restart: int) -> Start:
+def _end(search: _Search, centroids: list[Centroid], restart: int) -> Start:
     """Move centroids until no cell changes its place."""
-    centroids, inertia = _lloyd(among, centroids)
+    centroids, inertia = _lloyd(search, centroids)
     return Start(restart, tuple(sorted(rounded(each) for each in centroids)), inertia)
 
 
 def _swap(
-    among: Sequence[Cell],
+    search: _Search,
     nearest: Sequence[tuple[float, int, float]],
     k: int,
     generator: random.Random,
-) -> tuple[Centroid, int, float] | None:
+) -> tuple[int, int, float] | None:
     """Draw a mean that lies far; return it, the centroid that is missed least, and the gain."""
-    chances = [cell.weight * each[0] for cell, each in zip(among, nearest, strict=True)]
-    if not any(chance > 0 for chance in chances):
+    weights = search.weights
+    chances = [weight * first for weight, (first, _, _) in zip(weights, nearest, strict=True)]
+    if not any(chances):
         return None
-    drawn = generator.choices(among, chances)[0].mean
+    [drawn] = generator.choices(range(len(weights)), chances)
     gain, losses = 0.0, [0.0] * k
-    for cell, (first, place, second) in zip(among, nearest, strict=True):
-        apart = math.dist(cell.mean, drawn) ** 2
+    for weight, apart, (first, place, second) in zip(
+        weights, search.apart[drawn], nearest, strict=True
+    ):
         if apart < first:
-            gain += cell.weight * (first - apart)
+            gain += weight * (first - apart)
         else:
-            losses[place] += cell.weight * (min(apart, second) - first)
+            losses[place] += weight * ((apart if apart < second else second) - first)
     least = min(losses)
     return drawn, losses.index(least), gain - least
 
 
-def _two_nearest(
-    among: Sequence[Cell], centroids: Sequence[Centroid]
-) -> list[tuple[float, int, float]]:
-    """Return for each cell the squared distance and place of its nearest centroid, and the next."""
+def _two_nearest(columns: Sequence[Sequence[float]]) -> list[tuple[float, int, float]]:
+    """Return for each cell the squared distance and place of its nearest centroid, and the next.
+
+    >>> _two_nearest([[1.0, 4.0], [9.0, 0.0], [2.0, 1.0]])
+    [(1.0, 0, 2.0), (0.0, 1, 1.0)]
+    """
     found = []
-    for cell in among:
-        apart = [math.dist(cell.mean, centroid) ** 2 for centroid in centroids]
-        first, second = heapq.nsmallest(2, apart)
+    for apart in zip(*columns, strict=True):
+        first, second, *_ = sorted(apart)
         found.append((first, apart.index(first), second))
     return found
 
 
-def _lloyd(among: Sequence[Cell], centroids: list[Centroid]) -> tuple[list[Centroid], float]:
+def _lloyd(search: _Search, centroids: list[Centroid]) -> tuple[list[Centroid], float]:
     """Move centroids to the means of their cells until no cell changes its place."""
+    means = search.means
     places: list[int] = []
-    axes = range(len(among[0].mean))
-    dist = math.dist
-    for _ in range(CELL_ROUNDS):
-        distances = [[dist(cell.mean, centroid) for centroid in centroids] for cell in among]
-        least = [min(row) for row in distances]
-        now = [row.index(value) for row, value in zip(distances, least, strict=True)]
-        if now == places:
+    for number in range(CELL_ROUNDS + 1):
+        columns = [list(map(math.dist, means, repeat(centroid))) for centroid in centroids]
+        least = list(map(min, *columns))
+        now = [
+            distances.index(value)
+            for distances, value in zip(zip(*columns, strict=True), least, strict=True)
+        ]
+        if now == places or number == CELL_ROUNDS:
             break
         places = now
-        sums = [[0.0] * len(axes) for _ in centroids]
+        sums = [[0.0] * len(means[0]) for _ in centroids]
         weights = [0.0] * len(centroids)
-        for cell, place in zip(among, places, strict=True):
-            weights[place] += cell.weight
-            total = sums[place]
-            for axis in axes:
-                total[axis] += cell.weight * cell.mean[axis]
+        for place, weight, weighted in zip(places, search.weights, search.weighted, strict=True):
+            weights[place] += weight
+            sums[place] = list(map(operator.add, sums[place], weighted))
         centroids = [
             tuple(value / weight for value in total) if weight > 0 else centroid
             for total, weight, centroid in zip(sums, weights, centroids, strict=True)
         ]
     inertia = math.fsum(
-        cell.weight * min(dist(cell.mean, centroid) for centroid in centroids) ** 2
-        for cell in among
+        weight * value**2 for weight, value in zip(search.weights, least, strict=True)
     )
     return centroids, inertia

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from seg_sql.algorithms import Task
@@ -10,11 +10,11 @@ from seg_sql.algorithms.kmeans_features import Prepared
 from seg_sql.algorithms.kmeans_lloyd import Candidate, Record, best_of, run
 from seg_sql.algorithms.kmeans_options import KMeansOptions
 from seg_sql.algorithms.kmeans_points import Points, half
-from seg_sql.algorithms.kmeans_prepare import CannotCluster
-from seg_sql.algorithms.kmeans_refit import previous_fit
+from seg_sql.algorithms.kmeans_profile import CannotCluster
 from seg_sql.algorithms.kmeans_seed import (
     BATCH,
     Cell,
+    Centroid,
     Centroids,
     cells,
     draw,
@@ -46,99 +46,139 @@ SWAPS_KEPT = 10
 SWAP_NUMBER = 300
 
 
-def given_starts(step: Steps, prepared: Prepared, task: Task) -> Centroids | None:
-    """Return the start centroids that the options or the last fit give."""
+def given_starts(
+    step: Steps,
+    prepared: Sequence[Prepared],
+    previous: Sequence[Mapping[int, Centroid] | None],
+    task: Task,
+) -> list[Centroids | None]:
+    """Return for each group the start centroids that the options or the last fit give."""
     options: KMeansOptions = task.options
     if options.init_centroids is not None:
         rows = step.rows(
-            "start_centroids",
-            relation=options.init_centroids,
-            group_key=step.engine.literal(prepared.group_key) if options.group_by else None,
+            "start_centroids", relation=options.init_centroids, grouped=bool(options.group_by)
         )
-        values: dict[Any, dict[str, float]] = {}
+        values: dict[str, dict[Any, dict[str, float]]] = {}
         for row in rows:
-            values.setdefault(row["cluster_id"], {})[row["feature"]] = float(row["value"])
-        for id_, by_feature in values.items():
-            missing = {each.name for each in prepared.features} - by_feature.keys()
-            if missing:
-                raise ModelError(
-                    f"{task.model}: the start centroid {id_} has no value of '{min(missing)}'."
-                )
-        if len(values) < 2 or (isinstance(options.k, int) and options.k != len(values)):
+            by_id = values.setdefault(row["group_key"], {})
+            by_id.setdefault(row["cluster_id"], {})[row["feature"]] = float(row["value"])
+        return [_given(each, values.get(each.group_key, {}), task) for each in prepared]
+    return [
+        tuple(map(rounded, last.values()))
+        if options.warm_start and last is not None and len(last) == options.k
+        else None
+        for last in previous
+    ]
+
+
+def _given(prepared: Prepared, values: Mapping[Any, Mapping[str, float]], task: Task) -> Centroids:
+    options: KMeansOptions = task.options
+    for id_, by_feature in values.items():
+        missing = {each.name for each in prepared.features} - by_feature.keys()
+        if missing:
             raise ModelError(
-                f"{task.model}: {options.init_centroids} holds {len(values)} start centroids"
-                f" of the group '{prepared.group_key}'; k is {options.k}."
+                f"{task.model}: the start centroid {id_} has no value of '{min(missing)}'."
             )
-        return tuple(
-            rounded([each.scaled(by_feature[each.name]) for each in prepared.features])
-            for by_feature in values.values()
+    if len(values) < 2 or (isinstance(options.k, int) and options.k != len(values)):
+        raise ModelError(
+            f"{task.model}: {options.init_centroids} holds {len(values)} start centroids"
+            f" of the group '{prepared.group_key}'; k is {options.k}."
         )
-    if options.warm_start and isinstance(options.k, int):
-        last = previous_fit(step, task, prepared)
-        if last is not None and len(last) == options.k:
-            return tuple(rounded(centroid) for centroid in last.values())
-    return None
+    return tuple(
+        rounded([each.scaled(by_feature[each.name]) for each in prepared.features])
+        for by_feature in values.values()
+    )
 
 
 def drawn_starts(
-    step: Steps, points: Points, prepared: Prepared, options: KMeansOptions
-) -> tuple[list[Candidate], list[Cell]]:
+    step: Steps, points: Sequence[Points], prepared: Sequence[Prepared], options: KMeansOptions
+) -> list[tuple[list[Candidate], list[Cell]] | CannotCluster]:
     """Choose the starts of every k: on the points, and on their two halves for the stability.
 
     Returns:
-        The starts, and the cells to search on among by swaps; none where that is not worth it.
+        For each group the starts, and the cells to search on among by swaps, none where that is not
+        worth it; or why there are none.
     """
-    ks = options.candidates
     if options.init == "random":
-        drawn = draw(step, points, max(ks) * options.restarts, seed=options.seed, batch=0)
-        distinct = len(dict.fromkeys(drawn))
-        if distinct < max(ks):
-            drawn = spread_out(step, points, max(ks), seed=options.seed)
-            distinct = len(drawn)
-        if distinct < max(ks):
-            raise _too_few(step, prepared, max(ks), distinct)
-        found = [
-            Candidate(k, restart, points, tuple(map(rounded, drawn[restart * k : restart * k + k])))
-            for k in ks
-            for restart in range(min(options.restarts, len(drawn) // k))
-        ]
-        for number, part in enumerate(HALVES):
-            source = half(step, points, prepared.xs, first=number == 0)
-            drawn = draw(step, source, max(ks), seed=options.seed, batch=number + 1)
-            found += [
-                Candidate(k, 100 * (number + 1), source, tuple(map(rounded, drawn[:k])), part)
-                for k in ks
-                if len(drawn) >= k
-            ]
-        return found, []
+        return _random_starts(step, points, prepared, options)
+    ks = options.candidates
     # With groups the rounds of each add up.
-    few = prepared.rows <= FEW_ROWS and not options.group_by
+    few = prepared[0].rows <= FEW_ROWS and not options.group_by
     search = few and len(ks) == 1
-    size = min(BATCH_OF_FEW, points.rows // 8) if search else 0
+    size = min(BATCH_OF_FEW, points[0].rows // 8) if search else 0
     drawn = spread_out(step, points, max(ks), seed=options.seed, batch_size=max(BATCH, size))
-    if options.k == "auto":
-        # Few customers cannot be parted into many clusters: what is left of the range is searched.
-        ks = [k for k in ks if k <= len(drawn)] or [max(len(drawn), 2)]
-    if len(drawn) < max(ks):
-        raise _too_few(step, prepared, max(ks), len(drawn))
-    everything, *halves = cells(step, points, drawn)
-    candidates = []
     finalists = FINALISTS if len(ks) == 1 else FINALISTS_OF_MANY
     if few:
         # Rounds are cheap, and a good start is worth more than a quick one.
         finalists = FINALISTS_OF_SEARCH if search else FINALISTS_OF_FEW
-    for k in ks:
-        find = searched if search else starts
-        best = find(everything, k, options.restarts, seed=options.seed)
-        for start in best[:finalists]:
-            candidates.append(Candidate(k, start.restart, points, start.centroids))
-        for number, among in enumerate(halves):
-            part = HALVES[number]
-            source = half(step, points, prepared.xs, first=number == 0)
-            for start in starts(among, k, options.restarts, seed=options.seed, part=part)[:1]:
-                restart = 100 * (number + 1) + start.restart
-                candidates.append(Candidate(k, restart, source, start.centroids, part))
-    return candidates, everything if search else []
+    found: list[tuple[list[Candidate], list[Cell]] | CannotCluster] = []
+    for mine, group, rows, parts in zip(
+        points, prepared, drawn, cells(step, points, drawn), strict=True
+    ):
+        everything, *halves = parts
+        wanted = ks
+        if options.k == "auto":
+            # Few customers cannot be parted into many clusters: what is left of the range is
+            # searched.
+            wanted = [k for k in ks if k <= len(rows)] or [max(len(rows), 2)]
+        if len(rows) < max(wanted):
+            found.append(_too_few(step, group, max(wanted), len(rows)))
+            continue
+        candidates = []
+        for k in wanted:
+            find = searched if search else starts
+            best = find(everything, k, options.restarts, seed=options.seed)
+            for start in best[:finalists]:
+                candidates.append(Candidate(k, start.restart, mine, start.centroids))
+            for number, among in enumerate(halves):
+                part = HALVES[number]
+                source = half(step, mine, group.xs, first=number == 0)
+                for start in starts(among, k, options.restarts, seed=options.seed, part=part)[:1]:
+                    restart = 100 * (number + 1) + start.restart
+                    candidates.append(Candidate(k, restart, source, start.centroids, part))
+        found.append((candidates, everything if search else []))
+    return found
+
+
+def _random_starts(
+    step: Steps, points: Sequence[Points], prepared: Sequence[Prepared], options: KMeansOptions
+) -> list[tuple[list[Candidate], list[Cell]] | CannotCluster]:
+    """Take any rows as the starts."""
+    ks = options.candidates
+    most = max(ks)
+    drawn = draw(step, points, most * options.restarts, seed=options.seed, batch=0)
+    distinct = [len(dict.fromkeys(each)) for each in drawn]
+    if short := [place for place, count in enumerate(distinct) if count < most]:
+        again = spread_out(step, [points[place] for place in short], most, seed=options.seed)
+        for place, rows in zip(short, again, strict=True):
+            drawn[place], distinct[place] = rows, len(rows)
+    halves = [
+        [half(step, each, prepared[0].xs, first=part == HALVES[0]) for each in points]
+        for part in HALVES
+    ]
+    of_halves = [
+        draw(step, sources, most, seed=options.seed, batch=number)
+        for number, sources in enumerate(halves, 1)
+    ]
+    found: list[tuple[list[Candidate], list[Cell]] | CannotCluster] = []
+    for place, (mine, group, rows) in enumerate(zip(points, prepared, drawn, strict=True)):
+        if distinct[place] < most:
+            found.append(_too_few(step, group, most, distinct[place]))
+            continue
+        candidates = [
+            Candidate(k, restart, mine, tuple(map(rounded, rows[restart * k : restart * k + k])))
+            for k in ks
+            for restart in range(min(options.restarts, len(rows) // k))
+        ]
+        for number, part in enumerate(HALVES):
+            source, rows = halves[number][place], of_halves[number][place]
+            candidates += [
+                Candidate(k, 100 * (number + 1), source, tuple(map(rounded, rows[:k])), part)
+                for k in ks
+                if len(rows) >= k
+            ]
+        found.append((candidates, []))
+    return found
 
 
 def swapped_on(

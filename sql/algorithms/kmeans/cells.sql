@@ -1,6 +1,11 @@
 -- What lies around each drawn row: the weight and sums of the points nearest to it.
--- Grain: drawn row. The same of the first hash half, with half_w in the place of w.
+-- Grain: candidate, drawn row. The same of the first hash half, with half_w in the place of w.
+{% for candidate in candidates -%}
+{% set kept = candidate.by + xs + ['w', 'half_w'] -%}
+{% set ds = [] -%}
+{% for centroid in candidate.centroids %}{% do ds.append('d' ~ loop.index0) %}{% endfor -%}
 select
+    {{ candidate.number }} as candidate,
     label,
     sum(w) as weight,
     sum(half_w) as half_weight,
@@ -10,44 +15,33 @@ select
     {% endfor -%}
 from (
     select
-        {{ xs | join(', ') }},
-        w,
-        half_w,
+        {{ kept | join(', ') }},
         case
-            {% for centroid in centroids[:-1] -%}
-            when d{{ loop.index0 }} = best then {{ loop.index0 }}
+            {% for d in ds[:-1] -%}
+            when {{ d }} = best then {{ loop.index0 }}
             {% endfor -%}
-            else {{ centroids | length - 1 }}
+            else {{ ds | length - 1 }}
         end as label
     from (
         select
-            {{ xs | join(', ') }},
-            w,
-            half_w,
-            {% for centroid in centroids -%}
-            d{{ loop.index0 }},
-            {% endfor -%}
-            least(
-                {%- for centroid in centroids -%}
-                d{{ loop.index0 }}{{ ', ' if not loop.last }}
-                {%- endfor -%}
-            ) as best
+            {{ (kept + ds) | join(', ') }},
+            least({{ ds | join(', ') }}) as best
         from (
             select
-                {{ xs | join(', ') }},
-                w,
-                half_w,
-                {% for centroid in centroids -%}
+                {{ kept | join(', ') }},
+                {% for centroid in candidate.centroids -%}
                 {{ centroid.square }}
                 {%- for twice in centroid.twice %} - {{ twice }} * x{{ loop.index0 }}{% endfor %}
                     as d{{ loop.index0 }}{{ ',' if not loop.last }}
                 {% endfor -%}
-            from {{ points }} as points
-            {{ 'where h < ' ~ hash_below if hash_below }}
+            from {{ candidate.points }} as points
+            {{ 'where h < ' ~ candidate.hash_below if candidate.hash_below }}
             {{ seg_sql.fence() }}
         ) as distances
         {{ seg_sql.fence() }}
     ) as nearest
     {{ seg_sql.fence() }}
 ) as labelled
-group by label
+group by {{ (candidate.by + ['label']) | join(', ') }}
+{{ 'union all' if not loop.last }}
+{% endfor %}

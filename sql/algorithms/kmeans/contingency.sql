@@ -1,43 +1,31 @@
 -- How two fits agree: the weight of the points by their clusters in the one and in the other.
--- Grain: pair of fits, cluster of the first, cluster of the second.
-{% for pair in pairs -%}
+-- Grain: candidate (a pair of fits), cluster of the first, cluster of the second.
+{% for candidate in candidates -%}
+{% set kept = candidate.by + ['w'] -%}
+{% set first, second = [], [] -%}
+{% for centroid in candidate.first %}{% do first.append('a' ~ loop.index0) %}{% endfor -%}
+{% for centroid in candidate.second %}{% do second.append('b' ~ loop.index0) %}{% endfor -%}
 select
-    {{ loop.index0 }} as pair,
+    {{ candidate.number }} as candidate,
     first_label,
     second_label,
     sum(w) as weight
 from (
     select
-        w,
-        {% for label, part in [('first_label', pair.first), ('second_label', pair.second)] -%}
-        case
-            {% for square in part[:-1] -%}
-            when {{ square }} = {{ label }}_best then {{ loop.index0 }}
-            {% endfor -%}
-            else {{ part | length - 1 }}
-        end as {{ label }}{{ ',' if not loop.last }}
-        {% endfor -%}
+        {{ kept | join(', ') }},
+        {{ seg_sql.kmeans_place_of_least(first) }} as first_label,
+        {{ seg_sql.kmeans_place_of_least(second) }} as second_label
     from (
         select
-            w,
-            {% for column in pair.columns -%}
-            {{ column.name }},
+            {{ kept | join(', ') }},
+            {% for centroid in candidate.first + candidate.second -%}
+            {{ seg_sql.kmeans_squared(centroid) }} as {{ (first + second)[loop.index0] }}{{ ',' if not loop.last }}
             {% endfor -%}
-            least({{ pair.first | join(', ') }}) as first_label_best,
-            least({{ pair.second | join(', ') }}) as second_label_best
-        from (
-            select
-                {% for column in pair.columns -%}
-                {{ seg_sql.kmeans_squared(column.centroid) }} as {{ column.name }},
-                {% endfor -%}
-                w
-            from {{ points }} as points
-            {{ seg_sql.fence() }}
-        ) as distances
+        from {{ candidate.points }} as points
         {{ seg_sql.fence() }}
-    ) as closest
+    ) as distances
     {{ seg_sql.fence() }}
 ) as labelled
-group by first_label, second_label
+group by {{ (candidate.by + ['first_label', 'second_label']) | join(', ') }}
 {{ 'union all' if not loop.last }}
 {% endfor %}

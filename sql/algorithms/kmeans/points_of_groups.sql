@@ -1,13 +1,18 @@
--- The points of several groups, to be moved in the same rounds.
--- Grain: point of a group; `place` is the number of its group.
-{% for source in sources -%}
+-- The points of groups, each beside what is given for its group or for a candidate of it.
+-- Grain: candidate, point of its group with a weight there. Of a half that weight is half_w, or w
+-- without it: the shares of both.
+{% set weight = shares[0] ~ ' * points.w + ' ~ shares[1] ~ ' * points.half_w' -%}
 select
-    {{ loop.index0 }} as place,
-    {% for x in xs -%}
-    {{ x }},
+    {% for column in listed_columns -%}
+    listed.{{ column }},
     {% endfor -%}
-    w,
-    half_w
-from {{ source }} as points
-{{ 'union all' if not loop.last }}
-{% endfor %}
+    {% for column in columns -%}
+    points.{{ column }},
+    {% endfor -%}
+    {{ weight }} as w
+from {{ points }} as points
+join (
+    {{ listed | indent(4) }}
+) as listed
+    on listed.seg_key = points.place
+where {{ weight }} > 0

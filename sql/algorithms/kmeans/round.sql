@@ -1,12 +1,12 @@
 -- One round of Lloyd's algorithm for each candidate: size and sums of its clusters.
 -- Grain: candidate, cluster. d1, d2 .. are how much farther a point is from a centroid than from the
--- first, |c|^2 - |c0|^2 - 2 x.(c - c0); the centroids are literals, and at equal distances the lowest
--- number wins.
+-- first, |c|^2 - |c0|^2 - 2 x.(c - c0); the centroids are literals (or columns beside the points of
+-- groups), and at equal distances the lowest number wins.
 {% for candidate in candidates -%}
 {% set ds = [seg_sql.lit(0.0)] -%}
 {% for centroid in candidate.others %}{% do ds.append('d' ~ loop.index) %}{% endfor -%}
 select
-    {{ loop.index0 }} as candidate,
+    {{ candidate.number }} as candidate,
     label,
     count(*) as row_count,
     {{ 'sum(w)' if candidate.weighted else 'count(*)' }} as weight,
@@ -18,12 +18,12 @@ select
     {% endfor -%}
 from (
     select
-        {{ (xs + raws) | join(', ') }},
+        {{ (candidate.by + xs + raws) | join(', ') }},
         {{ 'w,' if candidate.weighted }}
         {{ seg_sql.kmeans_place_of_least(ds) }} as label
     from (
         select
-            {{ (xs + raws) | join(', ') }},
+            {{ (candidate.by + xs + raws) | join(', ') }},
             {{ 'w,' if candidate.weighted }}
             {% for centroid in candidate.others -%}
             {{ centroid.square }}
@@ -35,6 +35,6 @@ from (
     ) as distances
     {{ seg_sql.fence() }}
 ) as labelled
-group by label
+group by {{ (candidate.by + ['label']) | join(', ') }}
 {{ 'union all' if not loop.last }}
 {% endfor %}

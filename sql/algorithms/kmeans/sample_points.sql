@@ -1,8 +1,8 @@
 -- The points of a hash sample and, if rows have weights, theirs in all and in its first half.
 -- Grain: point of the sample.
 select
-    {% for x in xs -%}
-    {{ x }},
+    {% for column in columns -%}
+    {{ column }},
     {% endfor -%}
     {% if weighted -%}
     w,

@@ -1,7 +1,10 @@
 -- Where the prepared features lie and how far they spread, weighted: for the scaling.
--- One row. Sums and squares are taken from `offsets`, not far from the means for their spread, so
--- that no digits are lost.
+-- Grain: group, numbered by the columns of `by`; one row without groups. Sums and squares are taken
+-- from `offsets`, not far from the means for their spread, so that no digits are lost.
 select
+    {% for column in by -%}
+    {{ column }},
+    {% endfor -%}
     {% for offset in offsets -%}
     {% set place = loop.index0 -%}
     {% set x = '(x' ~ place ~ ' - ' ~ offset ~ ')' -%}
@@ -19,3 +22,4 @@ select
     {% endfor -%}
     {{ 'sum(w)' if weighted else 'count(*)' }} as weight
 from {{ points }}
+{{ 'group by ' ~ by | join(', ') if by }}

@@ -2,7 +2,7 @@
 -- Grain: candidate, cluster. The silhouette is the simplified one, of distances to centroids.
 {% for candidate in candidates -%}
 select
-    {{ loop.index0 }} as candidate,
+    {{ candidate.number }} as candidate,
     label,
     count(*) as row_count,
     sum(w) as weight,
@@ -20,6 +20,6 @@ select
 from (
     {{ candidate.nearest | indent(4) }}
 ) as nearest
-group by label
+group by {{ (candidate.by + ['label']) | join(', ') }}
 {{ 'union all' if not loop.last }}
 {% endfor %}
