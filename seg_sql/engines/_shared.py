@@ -51,6 +51,9 @@ def literal(value: object) -> str | None:
     """
     if value is None:
         return "null"
+    if isinstance(value, float):
+        # By far the most of them: to ask for the abstract classes below takes longer.
+        return None
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
