@@ -191,13 +191,13 @@ class _Search:
     Attributes:
         means: Their means.
         weights: Their weights.
-        weighted: Their means times their weights.
+        weighted: The weight of each, and its mean times that.
         apart: The squared distances of all means to each mean.
     """
 
     means: list[Centroid]
     weights: list[float]
-    weighted: list[Centroid]
+    weighted: list[tuple[float, ...]]
     apart: list[list[float]]
 
 
@@ -206,7 +206,7 @@ def _search(among: Sequence[Cell]) -> _Search:
     return _Search(
         means=means,
         weights=[cell.weight for cell in among],
-        weighted=[tuple(cell.weight * value for value in cell.mean) for cell in among],
+        weighted=[(cell.weight, *(cell.weight * value for value in cell.mean)) for cell in among],
         apart=[_squared(means, mean) for mean in means],
     )
 
@@ -375,6 +375,12 @@ def _two_nearest(columns: Sequence[Sequence[float]]) -> list[tuple[float, int, f
     return found
 
 
+def _mean(weighted: Sequence[tuple[float, ...]]) -> Centroid:
+    """Return the mean of some cells, each as its weight and its mean times that."""
+    weight, *sums = map(sum, zip(*weighted, strict=True))
+    return tuple([value / weight for value in sums])
+
+
 def _lloyd(search: _Search, centroids: list[Centroid]) -> tuple[list[Centroid], float]:
     """Move centroids to the means of their cells until no cell changes its place."""
     means = search.means
@@ -389,14 +395,12 @@ def _lloyd(search: _Search, centroids: list[Centroid]) -> tuple[list[Centroid], 
         if now == places or number == CELL_ROUNDS:
             break
         places = now
-        sums = [[0.0] * len(means[0]) for _ in centroids]
-        weights = [0.0] * len(centroids)
-        for place, weight, weighted in zip(places, search.weights, search.weighted, strict=True):
-            weights[place] += weight
-            sums[place] = list(map(operator.add, sums[place], weighted))
+        members: list[list[tuple[float, ...]]] = [[] for _ in centroids]
+        for place, weighted in zip(places, search.weighted, strict=True):
+            members[place].append(weighted)
         centroids = [
-            tuple(value / weight for value in total) if weight > 0 else centroid
-            for total, weight, centroid in zip(sums, weights, centroids, strict=True)
+            _mean(those) if those else centroid
+            for those, centroid in zip(members, centroids, strict=True)
         ]
     inertia = math.fsum(
         weight * value**2 for weight, value in zip(search.weights, least, strict=True)
