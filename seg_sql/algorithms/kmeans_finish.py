@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from seg_sql.algorithms import Task
+from seg_sql.algorithms.kmeans_cells import Centroid, Centroids
 from seg_sql.algorithms.kmeans_features import Prepared
 from seg_sql.algorithms.kmeans_groups import joined
 from seg_sql.algorithms.kmeans_lloyd import (
@@ -30,7 +31,6 @@ from seg_sql.algorithms.kmeans_outputs import (
 from seg_sql.algorithms.kmeans_points import Points, all_rows
 from seg_sql.algorithms.kmeans_quality import quality, summaries
 from seg_sql.algorithms.kmeans_refit import matched
-from seg_sql.algorithms.kmeans_seed import Centroid, Centroids
 
 if TYPE_CHECKING:
     from seg_sql.step import Steps

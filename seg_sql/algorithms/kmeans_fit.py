@@ -10,15 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from seg_sql.algorithms import Fit, Task
+from seg_sql.algorithms.kmeans_cells import Cell, Centroid, Centroids
 from seg_sql.algorithms.kmeans_features import Prepared
 from seg_sql.algorithms.kmeans_finish import assignments, finished, measured, small
 from seg_sql.algorithms.kmeans_groups import Source
 from seg_sql.algorithms.kmeans_lloyd import Candidate, Record, best_of, run
 from seg_sql.algorithms.kmeans_options import KMeansOptions
-from seg_sql.algorithms.kmeans_outputs import Clustering, rows_of
+from seg_sql.algorithms.kmeans_outputs import Clustering, parameters, rows_of, status
 from seg_sql.algorithms.kmeans_points import Points, levels, of_groups
 from seg_sql.algorithms.kmeans_prepare import prepare
 from seg_sql.algorithms.kmeans_profile import (
@@ -38,7 +39,6 @@ from seg_sql.algorithms.kmeans_quality import (
 )
 from seg_sql.algorithms.kmeans_refit import previous_fits
 from seg_sql.algorithms.kmeans_score import scored
-from seg_sql.algorithms.kmeans_seed import Cell, Centroid, Centroids
 from seg_sql.algorithms.kmeans_starts import (
     FEW_ROWS,
     HALVES,
@@ -84,9 +84,9 @@ def fit(step: Steps, relation: str, task: Task) -> Fit:
     step.drop(*scratch)
     return Fit(
         outputs=outputs,
-        status=_status(clusterings),
+        status=status(clusterings),
         warnings=warnings,
-        parameters=_parameters(clusterings),
+        parameters=parameters(clusterings),
     )
 
 
@@ -384,22 +384,3 @@ def _compared(
         ]
         compared.append((qualities, *choose(qualities, options)))
     return compared
-
-
-def _status(clusterings: Sequence[Clustering]) -> str:
-    iterations = max(each.notes["iterations"] for each in clusterings)
-    if any(each.notes["status"] == "max_iterations" for each in clusterings):
-        return f"MAX_ITER in {iterations}"
-    return f"CONVERGED in {iterations}"
-
-
-def _parameters(clusterings: Sequence[Clustering]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for each in clusterings:
-        end = "" if each.group_key == "all" else f".{each.group_key}"
-        best = next(quality for quality in each.qualities if quality.chosen)
-        found[f"k{end}"] = best.k
-        found[f"inertia{end}"] = best.inertia
-        found[f"silhouette{end}"] = best.silhouette
-        found[f"iterations{end}"] = each.notes["iterations"]
-    return found

@@ -2,7 +2,20 @@
 
 To plan a statement takes longer than to read the few rows of a group. So the rows, or the points,
 of many groups are joined with a list that has a row for each group (or for each candidate of it),
-and the same templates serve: in the place of a literal they are given the name of a column.
+and the same templates serve. Where `round.sql` says
+
+    {{ centroid.square }} - {{ twice }} * x0 as d1  from {{ candidate.points }} as points
+
+it reads for one group, whose centroids are literals,
+
+    1.5e0 - 0.7e0 * x0 as d1  from "seg_tmp_1" as points
+
+and for many, whose centroids are listed beside their points (`points_of_groups.sql`),
+
+    seg_0 - seg_1 * x0 as d1  from (select listed.seg_0, listed.seg_1, points.x0 .. from "seg_tmp_1"
+        as points join (values (0, 7, 1.5e0, 0.7e0), ..) as listed on listed.seg_key = points.place)
+
+grouped by the number of the candidate too, which is the only column that `by` names.
 """
 
 from __future__ import annotations

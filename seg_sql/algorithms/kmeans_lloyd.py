@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from seg_sql.algorithms.kmeans_cells import Centroid, Centroids, rounded
 from seg_sql.algorithms.kmeans_features import coordinates
 from seg_sql.algorithms.kmeans_groups import ask, joined
 from seg_sql.algorithms.kmeans_points import Points
-from seg_sql.algorithms.kmeans_seed import Centroid, Centroids, rounded
 
 if TYPE_CHECKING:
     from seg_sql.step import Steps

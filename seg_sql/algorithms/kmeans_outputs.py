@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from seg_sql.algorithms.kmeans_cells import Centroids
 from seg_sql.algorithms.kmeans_features import Feature, Prepared, points_sql
 from seg_sql.algorithms.kmeans_lloyd import Cluster, Round
 from seg_sql.algorithms.kmeans_points import Points
 from seg_sql.algorithms.kmeans_quality import Quality, nearest_sql
-from seg_sql.algorithms.kmeans_seed import Centroids
 
 if TYPE_CHECKING:
     from seg_sql.step import Steps
@@ -275,3 +275,24 @@ def assigned_sql(
         as_of=literal(as_of),
         fitted_as_of=literal(fitted_as_of),
     )
+
+
+def status(clusterings: Sequence[Clustering]) -> str:
+    """Say how the fit of all groups ended."""
+    iterations = max(each.notes["iterations"] for each in clusterings)
+    if any(each.notes["status"] == "max_iterations" for each in clusterings):
+        return f"MAX_ITER in {iterations}"
+    return f"CONVERGED in {iterations}"
+
+
+def parameters(clusterings: Sequence[Clustering]) -> dict[str, Any]:
+    """Return the figures of each group that the run keeps."""
+    found: dict[str, Any] = {}
+    for each in clusterings:
+        end = "" if each.group_key == "all" else f".{each.group_key}"
+        best = next(quality for quality in each.qualities if quality.chosen)
+        found[f"k{end}"] = best.k
+        found[f"inertia{end}"] = best.inertia
+        found[f"silhouette{end}"] = best.silhouette
+        found[f"iterations{end}"] = each.notes["iterations"]
+    return found

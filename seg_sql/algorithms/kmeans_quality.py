@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from seg_sql.algorithms.kmeans_cells import Centroids
 from seg_sql.algorithms.kmeans_features import coordinates
 from seg_sql.algorithms.kmeans_groups import ask
 from seg_sql.algorithms.kmeans_lloyd import Cluster, cluster, clusters
 from seg_sql.algorithms.kmeans_options import KMeansOptions
 from seg_sql.algorithms.kmeans_points import Points
-from seg_sql.algorithms.kmeans_seed import Centroids
 
 if TYPE_CHECKING:
     from seg_sql.step import Steps

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from seg_sql.algorithms import Task
+from seg_sql.algorithms.kmeans_cells import Centroid, Centroids
 from seg_sql.algorithms.kmeans_features import Feature, Prepared
 from seg_sql.algorithms.kmeans_outputs import Clustering, Match
-from seg_sql.algorithms.kmeans_seed import Centroid, Centroids
 
 if TYPE_CHECKING:
     from seg_sql.step import Steps

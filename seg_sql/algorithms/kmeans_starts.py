@@ -6,24 +6,21 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from seg_sql.algorithms import Task
+from seg_sql.algorithms.kmeans_cells import (
+    Cell,
+    Centroid,
+    Centroids,
+    rounded,
+    searched,
+    starts,
+    swaps,
+)
 from seg_sql.algorithms.kmeans_features import Prepared
 from seg_sql.algorithms.kmeans_lloyd import Candidate, Record, best_of, run
 from seg_sql.algorithms.kmeans_options import KMeansOptions
 from seg_sql.algorithms.kmeans_points import Points, half
 from seg_sql.algorithms.kmeans_profile import CannotCluster
-from seg_sql.algorithms.kmeans_seed import (
-    BATCH,
-    Cell,
-    Centroid,
-    Centroids,
-    cells,
-    draw,
-    rounded,
-    searched,
-    spread_out,
-    starts,
-    swaps,
-)
+from seg_sql.algorithms.kmeans_seed import BATCH, cells, draw, spread_out
 from seg_sql.errors import ModelError
 
 if TYPE_CHECKING:
