@@ -133,6 +133,24 @@ def test_a_group_of_many_features_is_clustered_by_itself(
     assert labelled[0] == labelled[1]
 
 
+def test_large_groups_are_clustered_beside_small_ones(
+    clusters: Clusters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """c0 has 400 rows with those of c1, the others 200: the labels are those of each alone."""
+    frame = customers()
+    frame["country"] = frame["country"].replace("c1", "c0")
+    load_frame(clusters, frame)
+    options = {**OPTIONS, "constant": "drop", "weights": "size"}
+    labelled = []
+    for small in (300, 0):
+        monkeypatch.setattr(kmeans_profile, "SMALL_GROUP", small)
+        _, rows = clusters.fit(**options)
+        labelled.append({row["customer_id"]: row["cluster_id"] for row in rows[""]})
+        assert len(rows["features"]) == 5 * 3 + 2
+    assert labelled[0] == labelled[1]
+    assert len(labelled[0]) == 1400 - 28
+
+
 def test_warnings_of_many_groups_are_a_few_lines(clusters: Clusters) -> None:
     """Twelve countries without clusters: three are named, and the rest counted."""
     frame = customers()
