@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from seg_sql.artifacts import LeftOver, Target, left_over, modified_since
-from seg_sql.errors import ConfigError
+from seg_sql.errors import ConfigError, SegSqlError
 from seg_sql.events import Log, Said
 from seg_sql.inputs import Limits
 from seg_sql.ownership import internal
@@ -74,7 +74,12 @@ def run(
     if junit is not None:
         from seg_sql.junit import write_junit
 
-        write_junit(junit, log, finished)
+        try:
+            write_junit(junit, log, finished)
+        except SegSqlError as error:
+            # All that was to be run has run.
+            log(Said(error.message, level="error", hint=error.hint))
+            return 1
     return 1 if finished.failed or finished.skipped else 0
 
 

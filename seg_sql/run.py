@@ -7,7 +7,7 @@ import secrets
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -258,14 +258,19 @@ def end(run: Run, began: float) -> RunFinished:
         seconds=time.perf_counter() - began,
         seconds_in_database=run.engine.seconds,
     )
-    run.target.write(
-        run.workspace,
-        run.log,
-        finished,
-        started_at=run.started_at,
-        args=run.args,
-        unit_tested=run.unit_tested,
-    )
+    try:
+        run.target.write(
+            run.workspace,
+            run.log,
+            finished,
+            started_at=run.started_at,
+            args=run.args,
+            unit_tested=run.unit_tested,
+        )
+    except SegSqlError as error:
+        # What is published stays so; but `retry` and other programs would read of an older run.
+        run.log(Said(error.message, level="error", hint=error.hint))
+        finished = replace(finished, failed=finished.failed + 1)
     run.texts.keep()
     run.log(finished)
     return finished

@@ -12,6 +12,7 @@ from build_shop import BuildShop
 
 from seg_sql import building
 from seg_sql.errors import ConfigError, SegSqlError, StartError
+from seg_sql.events import RunFinished
 from seg_sql.profiles import PostgresTarget
 
 PUBLISH = "seg_sql.engines.postgres.PostgresEngine.publish"
@@ -254,6 +255,29 @@ def test_a_folder_that_fills_up_in_the_middle(
     assert shop.statuses == {"a": "success", "b": "error", "c": "skipped"}
     assert "b.sql cannot be written: No space left on device." in shop.said()
     assert shop.hidden() == []
+
+
+def test_a_folder_that_fills_up_at_the_end(
+    duckdb_shop: BuildShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All is built, so that the code is not that of a build that could not start."""
+    shop = chain(duckdb_shop)
+    original = Path.write_text
+
+    def full(self: Path, text: str, *arguments: Any, **named: Any) -> int:
+        if self.suffix != ".sql":
+            raise OSError(28, "No space left on device")
+        return original(self, text, *arguments, **named)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "write_text", full)
+        # The file of JUnit is a folder.
+        assert shop.run("build", *CHAIN, junit=shop.folder / "sql") == 1
+    assert shop.statuses == {"a": "success", "b": "success", "c": "success"}
+    assert "manifest.json cannot be written: No space left on device." in shop.said()
+    assert "sql cannot be written: Is a directory." in shop.said()
+    assert shop.log.of(RunFinished)[0].failed == 1
+    assert shop.values("select count(*) from $c") == [1]
 
 
 def test_a_fault_of_ours_leaves_no_litter(shop: BuildShop, monkeypatch: pytest.MonkeyPatch) -> None:
