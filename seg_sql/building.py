@@ -51,8 +51,7 @@ def walk(run: Run, order: Sequence[str], tests: Mapping[str, Sequence[DataTest]]
             continue
         run.log(started)
         began = time.perf_counter()
-        if run.workspace.nodes[name].is_long:
-            keep_for_retry(run, building, index)
+        keep_for_retry(run, building, index)
         try:
             _build(run, run.workspace.nodes[name], started, tests.get(name, []))
         except BaseException as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 import secrets
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,6 +22,9 @@ from seg_sql.known_texts import KnownTexts
 from seg_sql.nodes import Node
 from seg_sql.step import Steps
 from seg_sql.workspace import Workspace
+
+# Seconds between two writings of what `retry` is to build: they take a few milliseconds.
+KEPT_EVERY = 1.0
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,8 @@ class Run:
         new_rows: The work table with the new rows of an incremental model, by model.
         histories: The histories that are there, with all their columns.
         recorded: The models that seg_sql_runs has of this run.
+        kept_at: When it was last written down what `retry` is to build, by the clock of the
+            process; at the beginning it has not been.
         texts: What earlier runs know of the project's own texts.
     """
 
@@ -79,6 +85,7 @@ class Run:
     new_rows: dict[str, str] = field(default_factory=dict)
     histories: set[str] = field(default_factory=set)
     recorded: set[str] = field(default_factory=set)
+    kept_at: float = -math.inf
 
     @property
     def engine(self) -> Engine:
@@ -163,11 +170,18 @@ def node_finished(
 
 
 def keep_for_retry(run: Run, names: Sequence[str], index: int) -> None:
-    """Write down before a long fit what `retry` is to build, should the process be killed.
+    """Write down what `retry` is to build, should the process be killed in the next model.
+
+    That is before the first one, before a long fit, and otherwise when some time has passed: a
+    kill loses no more than what was built since.
 
     The database is told what is published: of which day its tables are. Those that a backfill
     makes, whose run has no as_of, are not.
     """
+    pause = math.inf if run.together else KEPT_EVERY
+    is_recent = time.perf_counter() - run.kept_at < pause
+    if is_recent and not run.workspace.nodes[names[index - 1]].is_long:
+        return
     if run.as_of is not None and not run.together:
         with suppress(SegSqlError):  # the end of the run tries again, and tells
             _record_nodes(run)
@@ -181,7 +195,9 @@ def keep_for_retry(run: Run, names: Sequence[str], index: int) -> None:
                 )
             )
     ended = RunFinished(run.id, run.command, 0, 0, 0, 0, 0.0, 0.0)
-    run.target.write_results(run.workspace, log, ended, run.started_at, run.args)
+    with suppress(SegSqlError):
+        run.target.write_results(run.workspace, log, ended, run.started_at, run.args)
+    run.kept_at = time.perf_counter()
 
 
 def lose(run: Run, error: DatabaseError) -> None:

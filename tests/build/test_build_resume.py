@@ -54,9 +54,14 @@ def clouds(shop: BuildShop) -> BuildShop:
 
 def kill(shop: BuildShop, *, after: int = LAST, select: str = "clouds") -> None:
     """Build in a process of its own, which ends as by kill -9 in the middle of the fit."""
+    run_and_kill(shop, KILLED.format(last=after), select)
+
+
+def run_and_kill(shop: BuildShop, killed: str, select: str) -> None:
+    """Build in a process of its own, in which `killed` is run first."""
     main = "\nimport sys\nfrom seg_sql.cli import main\nmain()"
     done = subprocess.run(
-        [sys.executable, "-c", KILLED.format(last=after) + main, "build", "-s", select],
+        [sys.executable, "-c", killed + main, "build", "-s", select],
         cwd=shop.folder,
         capture_output=True,
         timeout=120,
@@ -98,6 +103,38 @@ def test_retry_goes_on_after_kill_9(clouds: BuildShop) -> None:
             for name, value in row.items():
                 near = isinstance(value, float)
                 assert value == (pytest.approx(other[name], rel=1e-9) if near else other[name])
+
+
+KILLED_IN = """
+import os, signal
+from seg_sql import building, run
+run.KEPT_EVERY = 0
+select = building._select
+def killed(run, node):
+    if node.name == {name!r}:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return select(run, node)
+building._select = killed
+"""
+
+
+def test_retry_builds_what_is_left_after_kill_9_between_fits(shop: BuildShop) -> None:
+    """Nothing here is long enough to be gone on with; yet what was published is not built again."""
+    run_and_kill(shop, KILLED_IN.format(name="rfm"), "+rfm_segments")
+    # Of its day is what the killed run has published: the rest may read it.
+    recorded = {row["model"] for row in shop.rows("seg_sql_runs")}
+    assert {"orders", "rfm_cut_points"} <= recorded
+    assert shop.run("retry", wait=20) == 0, shop.said()
+    assert set(shop.statuses) == {"rfm", "rfm_segments"}
+    assert len(shop.rows("seg_sql_runs")) == len(recorded) + 2
+
+
+def test_retry_after_kill_9_in_the_first_model(duckdb_shop: BuildShop) -> None:
+    shop = duckdb_shop
+    shop.build("order_lines_clean")
+    run_and_kill(shop, KILLED_IN.format(name="orders"), "orders")
+    assert shop.run("retry", wait=20) == 0, shop.said()
+    assert set(shop.statuses) == {"orders"}
 
 
 def test_clean_tells_of_an_interrupted_fit(clouds: BuildShop) -> None:
