@@ -323,18 +323,19 @@ def debug(**given: Any) -> int:
 
 
 @cli.command()
+@click.argument("customers", nargs=-1)
 @common
 @option(
     "--customer-id-file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="A CSV with one customer id a line.",
+    help="Or a CSV with one customer id a line.",
 )
 @option("--as-of", type=day, help="Or a day, as YYYY-MM-DD, that goes from the history.")
 @option("--column", multiple=True, help="A column of your own models that holds customer ids.")
 @option("--yes", is_flag=True, help="Do not ask.")
 @waiting
-def forget(**given: Any) -> int:
-    """Delete customers from every table and file that seg-sql made, or a day from the history."""
+def forget(customers: tuple[str, ...], **given: Any) -> int:
+    """Delete CUSTOMERS from every table and file that seg-sql made, or a day from the history."""
     from seg_sql import forget as forget_
     from seg_sql.console import asked
     from seg_sql.events import Log
@@ -342,15 +343,16 @@ def forget(**given: Any) -> int:
     log: Log = Log([console_from(given)])
     settings = settings_from(given)
     file, columns, day = given["customer_id_file"], given["column"], given["as_of"]
-    if (file is None) == (day is None):
-        raise click.UsageError("Name either --customer-id-file or --as-of.")
+    if bool(customers) + (file is not None) + (day is not None) != 1:
+        raise click.UsageError("Name either customers, or --customer-id-file, or --as-of.")
 
     def confirm(what: str) -> bool:
         return given["yes"] or asked(what)
 
     if day is not None:
         return forget_.forget_day(settings, log, day.date(), confirm=confirm)
-    return forget_.forget(settings, log, file, confirm=confirm, columns=columns)
+    ids = list(dict.fromkeys(customers)) or forget_.read_ids(file)
+    return forget_.forget(settings, log, ids, confirm=confirm, columns=columns)
 
 
 @cli.command()

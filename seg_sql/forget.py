@@ -40,18 +40,22 @@ class Found:
 
 
 def forget(
-    settings: Settings, log: Log, file: Path, *, confirm: Confirm, columns: Sequence[str] = ()
+    settings: Settings,
+    log: Log,
+    ids: Sequence[str],
+    *,
+    confirm: Confirm,
+    columns: Sequence[str] = (),
 ) -> int:
-    """Delete the customers of a file wherever seg-sql has put them; return the exit code.
+    """Delete customers wherever seg-sql has put them; return the exit code.
 
     Args:
         settings: Where the project is.
         log: Takes what was found and done.
-        file: A CSV with one id a line in its first column, with or without a line of names.
+        ids: The customers, each once.
         confirm: Asks a person whether to go on.
         columns: Columns of the project's own models that hold customer ids under another name.
     """
-    ids = read_ids(file)
     with session(settings, writes=True) as workspace:
         engine = workspace.engine
         engine.lock(settings.wait)
@@ -139,7 +143,7 @@ def forget_day(settings: Settings, log: Log, day: datetime.date, *, confirm: Con
 
 
 def read_ids(file: Path) -> list[str]:
-    """Return the ids of a file, each once.
+    """Return the ids of a CSV, each once: one a line, with or without a line of names.
 
     Raises:
         ConfigError: The file cannot be read.
@@ -248,7 +252,7 @@ def _say_merged(
             Said(
                 f"{row['customer_id']} is merged into {row['surviving_id']}, whose rows are left.",
                 level="warn",
-                hint=f"Name {row['surviving_id']} in the file as well to forget that customer.",
+                hint=f"Name {row['surviving_id']} as well to forget that customer.",
             )
         )
 

@@ -127,7 +127,7 @@ def test_forget_takes_customers_or_a_day(shop: BuildShop) -> None:
     for words in ((), ("--as-of", "2026-01-01", "--customer-id-file", "ids.csv")):
         done = shop.command("forget", *words)
         assert done.returncode == 2
-        assert "either --customer-id-file or --as-of" in done.stderr
+        assert "either customers, or --customer-id-file, or --as-of" in done.stderr
 
 
 def test_what_is_read_and_was_built_with_other_options_is_told(shop: BuildShop) -> None:

@@ -19,13 +19,9 @@ ANN, BOB, EVE = RENAMED.values()
 
 
 def forget(shop: BuildShop, *ids: str, yes: bool = True, **more: Any) -> int:
-    file = shop.folder / "ids.csv"
-    file.write_text("customer_id\n" + "".join(f"{each}\n" for each in ids))
     shop.log = Log()
     settings = Settings(project_dir=shop.folder, profiles_dir=shop.folder)
-    code = forget_.forget(settings, shop.log, file, confirm=lambda _: yes, **more)
-    file.unlink()
-    return code
+    return forget_.forget(settings, shop.log, ids, confirm=lambda _: yes, **more)
 
 
 def occurrences(shop: BuildShop, id_: str) -> set[str]:
@@ -115,12 +111,20 @@ def test_asks_first(built: BuildShop) -> None:
     assert occurrences(built, ANN) == before
     done = built.command("forget", "--customer-id-file", "none.csv")
     assert done.returncode == 2
-    (built.folder / "ids.csv").write_text(f"{ANN}\n")
+    (built.folder / "ids.csv").write_text(f"customer_id\n{ANN}\n")
     done = built.command("forget", "--customer-id-file", "ids.csv", "--yes")
     assert done.returncode == 0, done.stderr
     # Without --column the text in an own column is named and left.
     assert "letters.buyer has 1 row " in done.stderr
     assert occurrences(built, ANN) == {"letters"}
+
+
+def test_customers_named_on_the_command_line(built: BuildShop) -> None:
+    done = built.command("forget", ANN, BOB, ANN, "--yes", "--column", "buyer")
+    assert done.returncode == 0, done.stderr
+    assert occurrences(built, ANN) == occurrences(built, BOB) == set()
+    assert occurrences(built, EVE)
+    assert "ids stand in no table" not in done.stderr
 
 
 def test_ids_that_no_table_has_are_named(built: BuildShop) -> None:
