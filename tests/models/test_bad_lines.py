@@ -120,13 +120,19 @@ def test_one_customer_with_one_order(shop: Shop) -> None:
     assert [event.model for event in failed] == ["customer_lifecycle"]
     assert failed[0].message == (
         "No customer bought on two days, so there are no gaps between purchases to measure anyone"
-        " against."
+        " against. Until then leave the model out: models: {customer_lifecycle: {enabled: false}}"
     )
     [row] = shop.rows("rfm")
     assert (row["recency_days"], row["frequency"], row["monetary"]) == (1, 1, 5.0)
     assert sum(row["customers"] for row in shop.rows("rfm_segments")) == 1
     with shop.engine() as engine:
         assert "customer_lifecycle" not in engine.existing()
+    # Without it the rest is built: the history, its moves and the wide table.
+    off = {"enabled": False}
+    shop.write(models=dict.fromkeys(("customer_lifecycle", "clv", "customer_clusters"), off))
+    shop.build("+customer_360", "+segment_moves")
+    assert [row["lifecycle_stage"] for row in shop.rows("customer_360")] == [None]
+    assert [row["source"] for row in shop.rows("customer_segment_history")] == ["rfm"]
 
 
 # Customers ---------------------------------------------------------------------------------------
