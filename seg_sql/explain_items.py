@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from seg_sql import freshness
-from seg_sql.algorithms.item_similarity import FEW_BASKETS
+from seg_sql.algorithms.item_similarity import FEW_BASKETS, ItemSimilarityOptions
 from seg_sql.errors import ConfigError, SelectionError
 from seg_sql.events import Log
 from seg_sql.session import Settings, session
 from seg_sql.step import Steps
+from seg_sql.workspace import Workspace
 
 # Enough to see why; all rows are in the tables.
 SHOWN = 5
@@ -75,6 +76,7 @@ def item(settings: Settings, item_id: str) -> Iterator[str]:
         yield ""
         if rows:
             yield from _similar_items(rows)
+            yield from _cut_baskets(workspace, rows, int(bought["orders"]))
         else:
             yield "No item goes with it: it shares too few baskets with any other."
         if "association_rules" in built:
@@ -107,6 +109,23 @@ def _similar_items(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             )
         if any(row["pair_baskets"] < FEW_BASKETS for row in mine[: 2 * SHOWN]):
             yield f"  Where these are fewer than {FEW_BASKETS} baskets, it may be chance."
+
+
+def _cut_baskets(
+    workspace: Workspace, rows: Sequence[Mapping[str, Any]], orders: int
+) -> Iterator[str]:
+    """Say why an item is in more orders than baskets, where only the limit makes it so."""
+    options = workspace.nodes["item_similarity"].options
+    if not isinstance(options, ItemSimilarityOptions) or options.max_basket_items is None:
+        return
+    is_whole = options.unit == "order" and not options.partition_by and options.window_days is None
+    if is_whole and rows[0]["item_baskets"] < orders:
+        limit, baskets = options.max_basket_items, rows[0]["item_baskets"]
+        how = "not" if options.large_baskets == "drop" else f"with a sample of {limit:,}"
+        yield (
+            f"  A basket of over {limit:,} items counts {how} (max_basket_items), so that the item"
+            f" counts in {baskets:,} of its {orders:,} orders."
+        )
 
 
 def _rules(steps: Steps, given: Mapping[str, Any]) -> Iterator[str]:

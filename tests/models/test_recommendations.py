@@ -111,6 +111,33 @@ def test_explained(shop: Shop) -> None:
         list(explain_items.item(settings, "bb"))
 
 
+@pytest.mark.parametrize(
+    ("large", "how"), [("drop", "not"), ("sample", "with a sample of 2")], ids=str
+)
+def test_explain_says_that_large_baskets_are_cut(shop: Shop, large: str, how: str) -> None:
+    """a is bought in seven orders; four of them have five other items, which are more than two."""
+    small = [(None, f"s{n}", DAY, item) for n in range(3) for item in "ab"]
+    big = [(None, f"l{n}", DAY, item) for n in range(4) for item in "abcdef"]
+    others = [(None, f"o{n}", DAY, "z") for n in range(9)]
+    shop.load([*small, *big, *others], COLUMNS)
+    options = {"max_basket_items": 2, "large_baskets": large}
+    shop.write(models={"item_similarity": options})
+    shop.build("+item_similarity")
+    settings = Settings(project_dir=shop.folder, profiles_dir=shop.folder)
+    said = list(explain_items.item(settings, "a"))
+    assert said[1] == "Bought in 7 orders."
+    baskets = {
+        row["item_id"]: row["item_baskets"] for row in shop.rows("item_similarity", order="rank")
+    }["a"]
+    assert baskets < 7
+    assert said[-1] == (
+        f"  A basket of over 2 items counts {how} (max_basket_items), so that the item counts in"
+        f" {baskets} of its 7 orders."
+    )
+    if large == "drop":
+        assert baskets == 3
+
+
 @pytest.mark.parametrize(("ndcg", "warns"), [(0.1, True), (0.2, True), (0.21, False)])
 def test_lists_that_do_not_beat_popularity_are_a_warning(ndcg: float, warns: bool) -> None:
     measured = [
