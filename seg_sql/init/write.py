@@ -127,7 +127,9 @@ def write_project(proposal: Proposal, project_dir: Path) -> list[Path]:
         if isinstance(error, OSError):
             said = error.strerror or str(error)
             raise ConfigError(
-                f"The files cannot be written: {said}.", where=str(project_dir.resolve())
+                f"{' and '.join(proposal.files)} cannot be written: {said}.",
+                where=str(project_dir.resolve()),
+                hint="Choose a folder of yours with --project-dir, and run seg-sql there.",
             ) from error
         raise
     return written

@@ -47,10 +47,14 @@ def test_all_files_are_written_or_none(monkeypatch: pytest.MonkeyPatch, tmp_path
             real(path, text)
 
         monkeypatch.setattr(init_write, "_write_new", write)
-        with pytest.raises(ConfigError):
+        with pytest.raises(ConfigError) as raised:
             init_.write_project(proposal, tmp_path)
         assert list(tmp_path.iterdir()) == []
     monkeypatch.undo()
+    assert str(raised.value) == (
+        f"{tmp_path}: seg_sql.yml and profiles.yml cannot be written: No space left on device."
+        "\n  Choose a folder of yours with --project-dir, and run seg-sql there."
+    )
     mask = os.umask(0o022)
     try:
         written = init_.write_project(proposal, tmp_path)
