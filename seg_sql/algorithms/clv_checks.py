@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from seg_sql.algorithms.clv_climb import Fitted
 from seg_sql.algorithms.clv_prepare import CALIBRATION, DAYS, FULL, Customers, Part
+from seg_sql.wording import counted
 
 if TYPE_CHECKING:
     from seg_sql.step import Steps
@@ -176,11 +177,12 @@ def _no_holdout(found: Customers, unit: str) -> str:
 def expectation(found: Customers, horizon: int, expected: float) -> str:
     """Return the line that sets the expected orders beside the last equal period's."""
     unit = f"{found.time_unit}s" if horizon != 1 else found.time_unit
-    line = f"{expected:,.0f} orders are expected in the next {horizon} {unit}"
+    verb = "is" if round(expected) == 1 else "are"
+    line = f"{counted(round(expected), 'order')} {verb} expected in the next {horizon} {unit}"
     recent, longest = found.observed.get("recent_orders"), found.observed["longest_age"]
     if recent is None or longest is None:
         return line
     if float(longest) < horizon:
         seen = f"the {float(longest):,.0f} {unit} observed so far"
-        return f"{line}; {seen} had {int(recent):,} repeat ones"
-    return f"{line}; the last {horizon} had {int(recent):,} repeat ones"
+        return f"{line}; {seen} had {counted(int(recent), 'repeat one')}"
+    return f"{line}; the last {horizon} had {counted(int(recent), 'repeat one')}"
