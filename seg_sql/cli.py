@@ -213,9 +213,9 @@ def show(name: str | None, **given: Any) -> None:
         if name != "segment_moves" or not (first and last):
             raise click.UsageError("--from and --to go together, and with segment_moves.")
         given["between"] = (first.date(), last.date())
-    result, total = showing.show(settings, name, **given)
-    print_rows(result, output, total=total)
-    if name == "segment_moves" and total == 0:
+    found = showing.show(settings, name, **given)
+    print_rows(found.rows, output, total=found.total, counts=found.counts)
+    if name == "segment_moves" and found.total == 0:
         click.echo(showing.NO_MOVES, err=True)
 
 

@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TextIO
@@ -128,8 +128,8 @@ class Console:
             self._print_message(event.message)
             return
         else:
-            counted = [] if event.rows is None else [f"{event.rows:,} rows"]
-            what = [event.notes] if event.notes else counted
+            rows = [] if event.rows is None else [counted(event.rows, "row")]
+            what = [event.notes] if event.notes else rows
             text = f"{place} {{}} created {_what(event)}"
             self._node_line(text, "OK", ", ".join([*what, f"{event.seconds:.2f}s"]))
         self._print_tests(tests)
@@ -287,8 +287,17 @@ def print_error(error: SegSqlError) -> None:
     click.echo(f"{click.style('Error:', fg='red')}{text}", err=True)
 
 
-def print_rows(result: Result, output: str, *, total: int | None = None) -> None:
-    """Print rows on standard output as a table, CSV or JSON lines."""
+def print_rows(
+    result: Result, output: str, *, total: int | None = None, counts: Collection[str] = ()
+) -> None:
+    """Print rows on standard output as a table, CSV or JSON lines.
+
+    Args:
+        result: The rows.
+        output: table, csv or json.
+        total: How many rows there are in all.
+        counts: The columns of integers that no id is in.
+    """
     if output == "csv":
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
@@ -299,7 +308,7 @@ def print_rows(result: Result, output: str, *, total: int | None = None) -> None
         for row in result.dicts():
             click.echo(json.dumps(row, default=_json_value, ensure_ascii=False))
     else:
-        _print_table(result)
+        _print_table(result, counts)
         if total is not None and total > len(result.rows):
             click.echo(
                 f"{len(result.rows):,} of {total:,} rows; more with --limit N.", file=sys.stderr
@@ -310,14 +319,20 @@ def _json_value(value: Any) -> Any:
     return float(value) if isinstance(value, decimal.Decimal) else str(value)
 
 
-def _print_table(result: Result) -> None:
+def _print_table(result: Result, counts: Collection[str]) -> None:
     """Print a table; columns that do not fit are left out, the widest texts first, and named."""
     from rich.cells import cell_len
     from rich.console import Console as RichConsole
     from rich.table import Table
     from rich.text import Text
 
-    cells = [[shown(value) for value in row] for row in result.rows]
+    cells = [
+        [
+            shown(value, is_count=name in counts)
+            for name, value in zip(result.columns, row, strict=True)
+        ]
+        for row in result.rows
+    ]
     widths = [
         max(cell_len(name), *(cell_len(row[index]) for row in cells), 1)
         for index, name in enumerate(result.columns)

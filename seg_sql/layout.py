@@ -49,11 +49,11 @@ def is_number(value: Any) -> bool:
     return isinstance(value, (int, float, decimal.Decimal)) and not isinstance(value, bool)
 
 
-def shown(value: Any) -> str:
-    """Return a value as a person reads it.
+def shown(value: Any, *, is_count: bool = False) -> str:
+    """Return a value as a person reads it; an integer may be an id, unless it is said to count.
 
-    >>> shown(1234.5), shown(None), shown(0.041666), shown(7)
-    ('1,234.50', '', '0.0417', '7')
+    >>> shown(1234.5), shown(None), shown(0.041666), shown(12348), shown(12348, is_count=True)
+    ('1,234.50', '', '0.0417', '12348', '12,348')
     >>> shown(1e15), shown(float("inf"))
     ('1,000,000,000,000,000', 'inf')
     """
@@ -66,7 +66,7 @@ def shown(value: Any) -> str:
         if number and abs(number) < 1:
             return f"{number:.4f}"
         return f"{number:,.0f}" if 1e15 <= abs(number) < math.inf else f"{number:,.2f}"
-    return str(value)
+    return f"{value:,}" if is_count and isinstance(value, int) else str(value)
 
 
 # What a line does not break within: code to copy, and short remarks.

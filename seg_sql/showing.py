@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from seg_sql.engines import Result
+from seg_sql.config import ColumnEntry
+from seg_sql.engines import Engine, Result
 from seg_sql.errors import ConfigError, DatabaseError, SelectionError, did_you_mean
 from seg_sql.grain import grain
 from seg_sql.moves import moves_between
@@ -22,6 +24,21 @@ NO_MOVES = (
 )
 
 
+@dataclass(frozen=True)
+class Shown:
+    """Rows to look at.
+
+    Attributes:
+        rows: The rows.
+        total: How many there are in all, if that is known.
+        counts: The columns of integers that no id is in.
+    """
+
+    rows: Result
+    total: int | None = None
+    counts: frozenset[str] = frozenset()
+
+
 def show(
     settings: Settings,
     name: str | None,
@@ -29,8 +46,8 @@ def show(
     inline: str | None,
     limit: int,
     between: tuple[datetime.date, datetime.date] | None = None,
-) -> tuple[Result, int | None]:
-    """Return rows of a published table, or of a SELECT, and how many rows there are in all.
+) -> Shown:
+    """Return rows of a published table, or of a SELECT.
 
     With `between` the rows of segment_moves are those between two as_of.
     """
@@ -44,7 +61,7 @@ def show(
         engine = workspace.engine
         steps = Steps(workspace, "runner")
         if inline is not None:
-            return _inline(workspace, steps, inline, limit), None
+            return Shown(_inline(workspace, steps, inline, limit))
         assert name is not None
         output = workspace.output(name)
         internal = name in ("seg_sql_runs", "seg_sql_run_parameters")
@@ -71,11 +88,12 @@ def show(
             "all_rows",
             columns=[engine.quote(each) for each in names],
             relation=relation,
-            order_by=[engine.quote(each) for each in order if each in names],
+            order_by=[_sort_key(engine, each) for each in order if each.split()[0] in names],
             limit=limit,
         )
         total = engine.fetch(steps.sql("row_count", relation=relation)).rows[0][0]
-        return engine.fetch(sql), int(total)
+        counts = [] if output is None else [each for each in output.entry.columns if _counts(each)]
+        return Shown(engine.fetch(sql), int(total), frozenset(each.name for each in counts))
 
 
 def _inline(workspace: Workspace, steps: Steps, inline: str, limit: int) -> Result:
@@ -115,6 +133,16 @@ def _meta(workspace: Workspace, output: Model) -> Mapping[str, Any]:
         return node.config.meta
     meta: Mapping[str, Any] = output.entry.config.get("meta", {})
     return meta
+
+
+def _counts(column: ColumnEntry) -> bool:
+    return column.data_type in ("integer", "bigint") and not column.name.endswith("_id")
+
+
+def _sort_key(engine: Engine, key: str) -> str:
+    """Return a column to order by, quoted; it may be followed by `desc`."""
+    name, *desc = key.split()
+    return " ".join([engine.quote(name), *desc])
 
 
 def _order_of(workspace: Workspace, output: Model) -> list[str]:

@@ -86,6 +86,30 @@ def test_events_as_json_say_when() -> None:
     assert abs((datetime.datetime.now(datetime.UTC) - at).total_seconds()) < 60
 
 
+def test_one_row_is_one_row() -> None:
+    moment = datetime.datetime(2026, 1, 1)
+    events = [
+        NodeFinished(
+            1, 2, "a", "table", "s.a", "success", 0.35, rows, 0, "", moment, moment
+        )
+        for rows in (1, 2000)
+    ]  # fmt: skip
+    assert [said[said.index("[") :] for said in printed(*events)] == [
+        "[1 row, 0.35s]",
+        "[2,000 rows, 0.35s]",
+    ]
+
+
+def test_counts_have_separators_as_amounts_have_and_ids_have_none(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rows = Result(("customer_id", "orders", "revenue"), [(12348, 1234, 5678.5)])
+    print_rows(rows, "table", counts={"orders"})
+    assert capsys.readouterr().out.splitlines()[1].split() == ["12348", "1,234", "5,678.50"]
+    print_rows(rows, "csv", counts={"orders"})
+    assert capsys.readouterr().out.splitlines()[1] == "12348,1234,5678.5"
+
+
 def test_a_pipe_gets_whole_names_in_wide_letters(capsys: pytest.CaptureFixture[str]) -> None:
     """A letter of Japanese takes two places."""
     name = "日本語の商品名です"

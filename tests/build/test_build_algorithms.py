@@ -281,6 +281,6 @@ def test_scoring_says_what_is_missing(points: BuildShop) -> None:
 def test_show_prints_an_output(points: BuildShop) -> None:
     points.build("clouds")
     settings = Settings(project_dir=points.folder, profiles_dir=points.folder)
-    result, total = showing.show(settings, "clouds_quality", inline=None, limit=5)
-    assert result.columns[:2] == ("group_key", "k")
-    assert total == 1
+    found = showing.show(settings, "clouds_quality", inline=None, limit=5)
+    assert found.rows.columns[:2] == ("group_key", "k")
+    assert found.total == 1

@@ -81,12 +81,14 @@ def test_what_is_published_is_shown_without_the_file(files: Shop, tmp_path: Path
     read_file(files, path, "+orders", order_lines={"attributes": ["city"]})
     path.unlink()
     settings = Settings(project_dir=files.folder, profiles_dir=files.folder)
-    result, total = showing.show(settings, "orders", inline=None, limit=5)
-    assert (result.dicts()[0]["amount"], total) == (5.0, 1)
-    result, _ = showing.show(
+    found = showing.show(settings, "orders", inline=None, limit=5)
+    assert (found.rows.dicts()[0]["amount"], found.total) == (5.0, 1)
+    # Numbers of lines, and no id.
+    assert found.counts == {"lines"}
+    found = showing.show(
         settings, None, inline="select city from {{ ref('order_lines_clean') }}", limit=5
     )
-    assert result.rows == [("Ulm",)]
+    assert (found.rows.rows, found.counts) == ([("Ulm",)], set())
     with pytest.raises(ConfigError, match=r"There is no file .*gone\.csv"):
         showing.show(settings, None, inline="select 1 from {{ input('order_lines') }}", limit=5)
 

@@ -5,12 +5,13 @@
 -- not for who has fallen silent since, and so is at risk or churned;
 -- refunded: other orders then, all of them refunds; cut_points: the bounds moved, and between the
 -- earlier ones the customer would have stayed; aged: time has passed, and nothing else.
--- Who is in the same cluster has stayed, whatever its label is now: labels are those of their day.
+-- Who is in the same cluster has stayed, whatever its label was: a cluster of the earlier date has
+-- the label that it has at the later one, or its own where it is no more.
 {{ config(
     materialized='table',
     unique_key=['source', 'from_segment', 'to_segment', 'reason'],
     meta={
-        'order_by': ['source', 'from_segment', 'to_segment', 'reason'],
+        'order_by': ['source desc', 'from_segment', 'to_segment', 'reason'],
         'show_first': ['from_segment', 'to_segment', 'reason', 'customers', 'revenue', 'source']
     }
 ) }}
@@ -40,12 +41,21 @@ later as (
 
 ),
 
+later_labels as (
+
+    select source, segment_id, min({{ seg_sql.bin('segment') }}) as segment
+    from later
+    where segment_id is not null
+    group by source, segment_id
+
+),
+
 customers as (
 
     select
         coalesce(later.source, earlier.source) as source,
         coalesce(later.customer_id, earlier.customer_id) as customer_id,
-        earlier.segment as from_segment,
+        coalesce(later_labels.segment, earlier.segment) as from_segment,
         later.segment as to_segment,
         coalesce(earlier.segment_id = later.segment_id, earlier.segment = later.segment)
             as has_stayed,
@@ -59,6 +69,8 @@ customers as (
     from earlier
     full join later
         on later.source = earlier.source and later.customer_id = earlier.customer_id
+    left join later_labels
+        on later_labels.source = earlier.source and later_labels.segment_id = earlier.segment_id
 
 ),
 
