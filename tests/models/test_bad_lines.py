@@ -61,6 +61,20 @@ def test_equal_lines(
     assert quality(shop) == expected
 
 
+def test_lines_that_differ_in_one_empty_value_are_two(shop: Shop) -> None:
+    """Nothing, an empty text, and the same words in two other columns: only the last is a copy."""
+    notes = [(None, None), ("", None), (None, ""), ("", ""), ("x", "y"), ("y", "x"), ("xy", "")]
+    lines = [("a", "1", "2026-01-10", 5, *pair) for pair in [*notes, ("x", "y")]]
+    load_lines(shop, lines, (*LINE, "color", "note"))
+    order_lines = {"relation": shop.raw("raw"), "attributes": ["color", "note"]}
+    shop.write(inputs={"order_lines": order_lines})
+    shop.build("+input_quality")
+    assert quality(shop) == {
+        "kept": ("kept", 7, 35.0),
+        "possible duplicate": ("kept", 1, 5.0),
+    }
+
+
 def test_a_repeated_line_id_counts_once(shop: Shop) -> None:
     """Of two lines with one id the first in time, then the cheaper counts; without one, all do."""
     lines = [
