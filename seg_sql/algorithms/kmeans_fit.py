@@ -49,6 +49,7 @@ from seg_sql.algorithms.kmeans_starts import (
 from seg_sql.algorithms.output_tables import output_tables
 from seg_sql.errors import ModelError
 from seg_sql.events import Said
+from seg_sql.wording import counted
 
 if TYPE_CHECKING:
     from seg_sql.engines import Column
@@ -162,8 +163,10 @@ def _few(step: Steps, warnings: Sequence[Sequence[str]]) -> list[str]:
     warned = [each for each in warnings if each]
     said = [warning for each in warned[:NAMED] for warning in each]
     if len(warned) > NAMED:
-        more = f"{len(warned) - NAMED} more groups have warnings of this kind"
-        said.append(f"{more}: {step.model}_quality has the figures of each")
+        more = counted(len(warned) - NAMED, "more group")
+        said.append(
+            f"{more} with warnings of this kind: {step.model}_quality has the figures of each"
+        )
     return said
 
 
