@@ -19,7 +19,6 @@ seconds says more.
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import os
 import subprocess
@@ -29,11 +28,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-SEED = 1
-RAW = "raw_points"
+from kmeans_peer import RAW, SEED
+
 # So many kinds of statements are shown, the longest first.
 SHOWN = 8
-ENDED = "peer_segments"
 
 PROJECT = """
 name: bench
@@ -82,8 +80,7 @@ def main() -> None:
     given.features = given.features or (3 if given.groups else 4)
     given.k = given.k or (4 if given.groups else 5 if given.features <= 4 else 8)
     if given.child:
-        found = CHILDREN[given.child](given)
-        print(json.dumps(found) if found else "", end="")
+        CHILDREN[given.child](given)
         return
     # Not above: a contender would pay for them.
     import shutil
@@ -155,7 +152,7 @@ def target(given: argparse.Namespace) -> Any:
     return PostgresTarget.model_validate({**parts, "schema": "seg_sql"})
 
 
-def prepare(given: argparse.Namespace) -> dict[str, Any]:
+def prepare(given: argparse.Namespace) -> None:
     """Make the table of points once, and the project; compile our modules, as installing does."""
     from side_by_side import compiled
 
@@ -179,7 +176,6 @@ def prepare(given: argparse.Namespace) -> dict[str, Any]:
             engine.execute(generate(given, engine.relation(RAW)))
             if given.engine == "postgres":
                 engine.execute(f"analyze {engine.relation(RAW)}")
-    return {}
 
 
 def generate(given: argparse.Namespace, relation: str) -> str:
@@ -232,7 +228,9 @@ def generate(given: argparse.Namespace, relation: str) -> str:
 def child(name: str, given: argparse.Namespace) -> dict[str, Any]:
     """Run a contender as a process of its own and take its time and peak memory."""
     if name == "peer":
-        written, result = process(own(name, given))
+        database = given.dsn or str(given.folder / "bench.duckdb")
+        script = str(Path(__file__).with_name("kmeans_peer.py"))
+        written, result = process([sys.executable, script, given.engine, database, str(given.k)])
         result |= json.loads(written[-1])
     else:
         _, result = process([sys.executable, "-m", "seg_sql", *run_words(given)])
@@ -304,55 +302,7 @@ def published(given: argparse.Namespace) -> dict[str, Any]:
     return {"inertia": float(inertia), "note": f"rounds: {stages}"}
 
 
-def peer(given: argparse.Namespace) -> dict[str, Any]:
-    """Do what a user would: the table into pandas, scikit-learn, and the labels back."""
-    if given.engine == "duckdb":
-        import duckdb
-
-        connection = duckdb.connect(str(given.folder / "bench.duckdb"))
-        frame = connection.execute(f"select * from seg_sql.{RAW}").df()
-    else:
-        import pandas as pd
-        import psycopg
-
-        connection = psycopg.connect(given.dsn, autocommit=True)
-        buffer = io.BytesIO()
-        statement = f"copy seg_sql.{RAW} to stdout (format csv, header)"
-        with connection.cursor() as cursor, cursor.copy(statement) as copy:
-            for part in copy:
-                buffer.write(part)
-        buffer.seek(0)
-        frame = pd.read_csv(buffer)
-    import numpy as np
-    import pandas as pd
-    from sklearn.cluster import KMeans
-    from sklearn.preprocessing import StandardScaler
-
-    groups = [group for _, group in frame.groupby("shop")] if given.groups else [frame]
-    parts, inertia, rounds = [], 0.0, 0
-    for group in groups:
-        logs = np.log1p(group.drop(columns=["customer_id", "shop"], errors="ignore"))
-        values = StandardScaler().fit_transform(logs)
-        model = KMeans(given.k, n_init=1, random_state=SEED).fit(values)
-        labels = {"customer_id": group["customer_id"], "cluster_id": model.labels_ + 1}
-        parts.append(pd.DataFrame(labels))
-        inertia, rounds = inertia + float(model.inertia_), rounds + model.n_iter_
-    ended = pd.concat(parts) if given.groups else parts[0]
-    if given.engine == "duckdb":
-        connection.execute(f"create or replace table seg_sql.{ENDED} as select * from ended")
-    else:
-        connection.execute(f"drop table if exists seg_sql.{ENDED}")
-        connection.execute(f"create table seg_sql.{ENDED} (customer_id bigint, cluster_id integer)")
-        with (
-            connection.cursor() as cursor,
-            cursor.copy(f"copy seg_sql.{ENDED} from stdin (format csv)") as copy,
-        ):
-            copy.write(ended.to_csv(index=False, header=False))
-    connection.close()
-    return {"inertia": inertia, "note": f"{rounds} rounds over all rows"}
-
-
-def statements(given: argparse.Namespace) -> dict[str, Any]:
+def statements(given: argparse.Namespace) -> None:
     """Run the command line in this process, and count its statements by their first comment."""
     from seg_sql.cli import main as command_line
 
@@ -383,10 +333,9 @@ def statements(given: argparse.Namespace) -> dict[str, Any]:
         print(f"    {sum(each):8.3f} s in {len(each):3} of {title}")
     rest = sum(sum(each) for _, each in longest[SHOWN:])
     print(f"    {rest:8.3f} s in the others; {sum(map(len, counted.values()))} statements")
-    return {}
 
 
-CHILDREN = {"prepare": prepare, "statements": statements, "peer": peer}
+CHILDREN = {"prepare": prepare, "statements": statements}
 
 
 def report(results: dict[str, list[dict[str, Any]]]) -> None:
