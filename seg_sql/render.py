@@ -334,6 +334,8 @@ def template_line(template: str, rendered: str, line: int) -> int:
 
     >>> template_line("{{ config() }}\nselect\n    a", "select\n    a", 2)
     3
+    >>> template_line("{{ config() }}\nselect\n    a", "select\n    a", 1)
+    2
     >>> template_line("{{ config() }}\nselect a from {{ ref('b') }}", "select a from s.b", 1)
     2
     """
@@ -342,7 +344,7 @@ def template_line(template: str, rendered: str, line: int) -> int:
     matcher = difflib.SequenceMatcher(a=made, b=written, autojunk=False)
     index, place = line - 1, 0
     for tag, start, stop, other_start, other_stop in matcher.get_opcodes():
-        if start <= index < stop or (start == stop == index and tag != "equal"):
+        if start <= index < stop:
             place = other_start if tag != "equal" else other_start + index - start
             if tag == "replace":
                 place = min(other_start + index - start, max(other_stop - 1, other_start))
