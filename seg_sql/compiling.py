@@ -9,6 +9,7 @@ from seg_sql.artifacts import Target
 from seg_sql.commands import chosen_nodes
 from seg_sql.errors import ConfigError, SelectionError, did_you_mean, refused_as
 from seg_sql.events import Log
+from seg_sql.indenting import indented
 from seg_sql.session import Settings, artifacts_folder, session
 from seg_sql.step import Steps
 from seg_sql.wording import counted
@@ -90,7 +91,7 @@ def scoring_sql(settings: Settings, name: str) -> str:
         with refused_as(ConfigError, said, where=node.model.shown):
             # Not every algorithm has to look at its rows to score them.
             engine.describe(workspace.compile(name))
-            return node.algorithm.apply(steps, given.previous, rows, given)
+            return indented(node.algorithm.apply(steps, given.previous, rows, given))
 
 
 def _settle_quietly(workspace: Workspace, names: set[str]) -> None:

@@ -74,7 +74,7 @@ LAYERS = [
     {"config", "options", "generic_tests"},
     {"engines"},
     {"profiles"},
-    {"yaml_files", "resources", "csv_rows", "wording", "layout"},
+    {"yaml_files", "resources", "csv_rows", "wording", "indenting", "layout"},
     {"errors"},
 ]
 

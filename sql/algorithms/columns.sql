@@ -1,3 +1,2 @@
--- Every column of the relation, to learn their names and types.
--- Never run: only described.
+-- Every column of the relation, whatever they are: to learn their names and types, or to be read.
 select * from {{ relation }}
