@@ -16,6 +16,9 @@ import pandas as pd
 import pytest
 from clv_fitting import Summaries
 
+from seg_sql.algorithms.clv_checks import expectation
+from seg_sql.algorithms.clv_prepare import Customers
+
 # x, t_x, T. The last bought daily for 100 weeks and then not for 300.
 CUSTOMERS: list[tuple[int, float, float]] = [
     (0, 0, 0),
@@ -221,3 +224,12 @@ def test_two_derivations_of_the_formulas_agree(customer: tuple[int, float, float
     for theta in ((0.55, 10.57, 0.6, 11.67), (1.4, 40, 1, 1.5), (0.3, 5, 0.7, 5)):
         left = theory.pareto_left_over_alive(*theta, *customer)
         assert theory.pareto_p_alive(*theta, *customer) == pytest.approx(1 / (1 + left), rel=1e-9)
+
+
+def test_one_order_is_one_order() -> None:
+    observed = {"recent_orders": 1, "longest_age": 60.0}
+    found = Customers("s", frozenset(), (), (), {}, observed, "week")
+    assert expectation(found, 52, 1.2) == (
+        "1 order is expected in the next 52 weeks; the last 52 had 1 repeat one"
+    )
+    assert expectation(found, 80, 1300.0).startswith("1,300 orders are expected in the next 80")
