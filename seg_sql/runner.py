@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 
-from seg_sql import __version__, freshness, kept_fits
+from seg_sql import __version__, cohorts, freshness, kept_fits
 from seg_sql.building import data_test, publish_together, walk
 from seg_sql.checking import check_own
 from seg_sql.data_tests import DataTest, attach, data_tests
@@ -361,6 +361,8 @@ def _reconcile(run: Run) -> None:
         return
     try:
         freshness.reconcile(run.workspace, run.steps, run.log, scan=run.options.tests)
+        if not run.workspace.limits.empty:
+            cohorts.say_if_first_is_large(run.workspace, run.steps, run.log)
     except DatabaseError as error:
         run.lost = error.lost
         run.log(Said(f"The amounts could not be added up: {error.message}", level="warn"))

@@ -51,6 +51,7 @@ LAYERS = [
     {
         "history",
         "segment_history",
+        "cohorts",
         "freshness",
         "kept_fits",
         "artifacts",

@@ -286,3 +286,25 @@ def test_history_that_starts_in_the_middle(shop: Shop) -> None:
         row["cohort_month"].month: row["left_truncated"] for row in shop.rows("cohort_retention")
     }
     assert found == {1: True, 2: True, 3: True, 4: False}
+
+
+def test_a_first_month_that_holds_older_customers(shop: Shop) -> None:
+    """Seven new customers in January, three in each later month: more than twice as many."""
+    lines = [
+        (f"{month}-{number}", f"{month}-{number}", f"2026-0{month}-05", 5)
+        for month in range(1, 5)
+        for number in range(7 if month == 1 else 3)
+    ]
+    load_lines(shop, lines)
+    shop.write()
+    shop.build("+cohort_retention")
+    assert "7 customers are new in 2026-01, the first month, and 3 in a usual one" in shop.said()
+    assert "vars: {history_starts: 2026-01-01}" in shop.said()
+    shop.write(vars={"history_starts": "2026-01-01"})
+    shop.build("+cohort_retention")
+    assert "are new in" not in shop.said()
+    # Six are twice as many, and no more.
+    shop.write()
+    shop.execute(f"delete from {shop.raw('raw')} where customer_id = '1-0'")
+    shop.build("+cohort_retention")
+    assert "are new in" not in shop.said()
