@@ -1,7 +1,7 @@
 """The pipeline that a user would write, beside which bench/kmeans.py runs seg-sql.
 
-    python bench/kmeans_peer.py duckdb bench.duckdb 5
-    python bench/kmeans_peer.py postgres postgresql:///bench 5
+    python bench/kmeans_peer.py duckdb bench.duckdb 5 0
+    python bench/kmeans_peer.py postgres postgresql:///bench 4 100
 
 A script of its own that imports only what the pipeline needs, for its start counts.
 """
@@ -17,7 +17,7 @@ RAW = "raw_points"
 ENDED = "peer_segments"
 
 
-def main(engine: str, database: str, k: int) -> None:
+def main(engine: str, database: str, k: int, groups: int) -> None:
     """Do what a user would: the table into pandas, scikit-learn, and the labels back."""
     connection: Any
     if engine == "duckdb":
@@ -44,16 +44,15 @@ def main(engine: str, database: str, k: int) -> None:
     from sklearn.cluster import KMeans
     from sklearn.preprocessing import StandardScaler
 
-    groups = [group for _, group in frame.groupby("shop")] if "shop" in frame else [frame]
     parts, inertia, rounds = [], 0.0, 0
-    for group in groups:
-        logs = np.log1p(group.drop(columns=["customer_id", "shop"], errors="ignore"))
-        values = StandardScaler().fit_transform(logs)
+    for group in [group for _, group in frame.groupby("shop")] if groups else [frame]:
+        names = [name for name in group.columns if name not in ("customer_id", "shop")]
+        values = StandardScaler().fit_transform(np.log1p(group[names]))
         model = KMeans(k, n_init=1, random_state=SEED).fit(values)
         labels = {"customer_id": group["customer_id"], "cluster_id": model.labels_ + 1}
         parts.append(pd.DataFrame(labels))
         inertia, rounds = inertia + float(model.inertia_), rounds + model.n_iter_
-    ended = pd.concat(parts) if len(parts) > 1 else parts[0]
+    ended = pd.concat(parts) if groups else parts[0]
     if engine == "duckdb":
         connection.execute(f"create or replace table seg_sql.{ENDED} as select * from ended")
     else:
@@ -69,4 +68,4 @@ def main(engine: str, database: str, k: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
