@@ -230,7 +230,9 @@ def child(name: str, given: argparse.Namespace) -> dict[str, Any]:
     if name == "peer":
         database = given.dsn or str(given.folder / "bench.duckdb")
         script = str(Path(__file__).with_name("kmeans_peer.py"))
-        written, result = process([sys.executable, script, given.engine, database, str(given.k)])
+        written, result = process(
+            [sys.executable, script, given.engine, database, str(given.k), str(given.groups)]
+        )
         result |= json.loads(written[-1])
     else:
         _, result = process([sys.executable, "-m", "seg_sql", *run_words(given)])
