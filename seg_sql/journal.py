@@ -43,8 +43,9 @@ class Journal:
 
     @property
     def iteration(self) -> int:
-        """Return the last iteration that was finished before."""
-        return max((answer for kind, _, answer in self.known if kind == "iteration"), default=0)
+        """Return the last iteration that was told before; each part of a fit begins at 1."""
+        told = [answer for kind, _, answer in self.known if kind == "iteration"]
+        return told[-1] if told else 0
 
     @property
     def tables(self) -> dict[str, int | None]:

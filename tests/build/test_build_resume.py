@@ -32,7 +32,7 @@ from seg_sql.step import Steps
 progress = Steps.progress
 def killed(self, iteration, *given, **figures):
     progress(self, iteration, *given, **figures)
-    if iteration == {last}:
+    if iteration == {last} and {stage!r} in figures.get("stage", ""):
         os.kill(os.getpid(), signal.SIGKILL)
 Steps.progress = killed
 """
@@ -52,9 +52,9 @@ def clouds(shop: BuildShop) -> BuildShop:
     return shop
 
 
-def kill(shop: BuildShop, *, after: int = LAST, select: str = "clouds") -> None:
+def kill(shop: BuildShop, *, after: int = LAST, select: str = "clouds", stage: str = "") -> None:
     """Build in a process of its own, which ends as by kill -9 in the middle of the fit."""
-    run_and_kill(shop, KILLED.format(last=after), select)
+    run_and_kill(shop, KILLED.format(last=after, stage=stage), select)
 
 
 def run_and_kill(shop: BuildShop, killed: str, select: str) -> None:
@@ -135,6 +135,34 @@ def test_retry_after_kill_9_in_the_first_model(duckdb_shop: BuildShop) -> None:
     run_and_kill(shop, KILLED_IN.format(name="orders"), "orders")
     assert shop.run("retry", wait=20) == 0, shop.said()
     assert set(shop.statuses) == {"orders"}
+
+
+def test_groups_go_on_after_kill_9(clouds: BuildShop) -> None:
+    """One large group is done, and eight small ones share their rounds; one in five is told."""
+    draw = random.Random(5)
+    clouds.load(
+        [
+            (f"c{n}", draw.gauss(n % 6, 1.2), draw.gauss(n % 4, 1.2), f"{n % 8 if n < 800 else 9}")
+            for n in range(1500)
+        ],
+        ("id", "x", "y", "country"),
+        name="points",
+        types={"x": "double precision", "y": "double precision"},
+    )
+    grouped = MODEL.replace("restarts=2", "restarts=2, group_by='country'")
+    clouds.model("clouds", grouped.replace("id, x, y", "id, x, y, country"))
+    clouds.build("clouds")
+    large = max(each.iteration for each in clouds.log.of(Iterated) if "groups" not in each.stage)
+    assert large > 1
+    expected = outputs(clouds)
+    kill(clouds, after=1, stage=" groups")
+    assert clouds.run("retry", wait=20) == 0, clouds.said()
+    assert "goes on with the interrupted fit after iteration 1 " in clouds.said()
+    # Of the large group no line is said again.
+    assert all(" group" in each.stage for each in clouds.log.of(Iterated))
+    assert [each["cluster_id"] for each in outputs(clouds)[""]] == [
+        each["cluster_id"] for each in expected[""]
+    ]
 
 
 def test_clean_tells_of_an_interrupted_fit(clouds: BuildShop) -> None:
