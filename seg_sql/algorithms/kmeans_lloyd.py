@@ -13,6 +13,7 @@ from seg_sql.algorithms.kmeans_cells import Centroid, Centroids, rounded
 from seg_sql.algorithms.kmeans_features import coordinates
 from seg_sql.algorithms.kmeans_groups import ask, joined
 from seg_sql.algorithms.kmeans_points import Points
+from seg_sql.wording import counted
 
 if TYPE_CHECKING:
     from seg_sql.step import Steps
@@ -163,10 +164,11 @@ def _tell(
     """Say how a round went; of those that move several k or groups together, one in five."""
     ks = sorted({each.k for each in running})
     groups = len({each.points.place for each in running})
+    together = running[0].points.place is not None
     stage = next((each.points.stage for each in running if not each.part), "half")
     best = min(range(len(running)), key=lambda place: running[place].inertia)
     shift, moved = measured[best]
-    if len(ks) == groups == 1:
+    if len(ks) == 1 and not together:
         step.progress(
             iteration,
             seconds,
@@ -181,7 +183,7 @@ def _tell(
             seconds,
             stage=f"k={ks[0]}"
             + (f" to {ks[-1]} {stage}" if len(ks) > 1 else f" {stage}")
-            + (f" of {groups} groups" if groups > 1 else ""),
+            + (f" of {counted(groups, 'group')}" if together else ""),
             running=sum(each.status == "running" for each in running),
             shift=max(shift for shift, _ in measured),
         )
