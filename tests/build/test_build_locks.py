@@ -117,6 +117,8 @@ def test_other_schemas_are_not_locked(postgres_shop: BuildShop) -> None:
         neighbour.write(inputs={})
         try:
             neighbour.build("m")
+            assert "m" in neighbour.names()
+            assert "m" not in shop.names()
         finally:
             neighbour.execute(f"drop schema {neighbour.schema_} cascade")
 

@@ -65,6 +65,8 @@ def test_the_tables_of_runs_are_ours_too(shop: BuildShop) -> None:
 def test_only_what_is_built_is_looked_at(shop: BuildShop) -> None:
     shop.execute(f"create table {shop.schema_}.rfm (a integer)")
     shop.build("+orders")
+    assert {"orders", "rfm"} <= shop.names()
+    assert shop.values(f"select count(a) from {shop.schema_}.rfm") == [0]
 
 
 def test_duckdb_takes_other_letters_for_the_same_name(duckdb_shop: BuildShop) -> None:
@@ -91,7 +93,9 @@ def test_a_description_may_speak_of_another_project(shop: BuildShop) -> None:
     shop.model("m", "select 1 as n")
     shop.schema(models=[{"name": "m", "description": "Not the m of seg-sql:other:m."}])
     shop.build("m")
+    shop.execute(f"delete from {shop.schema_}.m")
     shop.build("m")
+    assert shop.values(f"select n from {shop.schema_}.m") == [1]
 
 
 def test_clean_drops_only_what_we_made(shop: BuildShop) -> None:
